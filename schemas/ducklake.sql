@@ -1,0 +1,261 @@
+-- tradelake: the tables of a book, for DuckLake
+-- Generated from src/tradelake/tables by `make schemas`: change them, not this.
+
+CREATE TABLE accounts (
+    account_id VARCHAR NOT NULL,
+    broker_account_id VARCHAR NOT NULL,
+    account_type VARCHAR,
+    parent_account_id VARCHAR,
+    lot_method VARCHAR NOT NULL,
+    base_currency VARCHAR NOT NULL,
+    allocation_pattern VARCHAR,
+    allocation_default BOOLEAN NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE instruments (
+    instrument_id VARCHAR NOT NULL,
+    symbol VARCHAR NOT NULL,
+    contract_symbol VARCHAR,
+    asset_type VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    underlying_instrument_id VARCHAR,
+    strike DECIMAL(38, 12),
+    expiration DATE,
+    option_type VARCHAR,
+    multiplier DECIMAL(38, 8) NOT NULL,
+    settlement VARCHAR,
+    exercise_style VARCHAR,
+    deliverable VARCHAR,
+    broker_contract_id VARCHAR,
+    isin VARCHAR,
+    description VARCHAR,
+    recorded_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE strategies (
+    strategy_id VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE import_runs (
+    import_run_id BIGINT NOT NULL,
+    source VARCHAR NOT NULL,
+    file_name VARCHAR,
+    file_sha256 VARCHAR,
+    author VARCHAR NOT NULL,
+    host VARCHAR NOT NULL,
+    reason VARCHAR,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    accepted BIGINT NOT NULL,
+    duplicates BIGINT NOT NULL,
+    conflicts BIGINT NOT NULL,
+    rejects BIGINT NOT NULL,
+    kept BIGINT NOT NULL,
+    first_sequence BIGINT,
+    last_sequence BIGINT NOT NULL,
+    previous_hash VARCHAR NOT NULL,
+    chain_hash VARCHAR NOT NULL
+);
+
+CREATE TABLE source_records (
+    source_record_id BIGINT NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_number BIGINT NOT NULL,
+    section VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,
+    code VARCHAR,
+    message VARCHAR,
+    text_hash VARCHAR NOT NULL,
+    text VARCHAR NOT NULL
+);
+
+CREATE TABLE trade_log (
+    sequence BIGINT NOT NULL,
+    trade_id VARCHAR NOT NULL,
+    leg_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    broker_account_id VARCHAR NOT NULL,
+    strategy_id VARCHAR,
+    order_id VARCHAR,
+    broker_order_id VARCHAR,
+    broker_execution_id VARCHAR,
+    instrument_id VARCHAR,
+    symbol VARCHAR,
+    contract_symbol VARCHAR,
+    asset_type VARCHAR,
+    strike DECIMAL(38, 12),
+    expiration DATE,
+    option_type VARCHAR,
+    action VARCHAR,
+    executed_at TIMESTAMPTZ NOT NULL,
+    trade_date DATE NOT NULL,
+    quantity DECIMAL(38, 8),
+    price DECIMAL(38, 12),
+    multiplier DECIMAL(38, 8),
+    gross_amount DECIMAL(38, 12),
+    commission DECIMAL(38, 12) NOT NULL,
+    fees DECIMAL(38, 12) NOT NULL,
+    net_amount DECIMAL(38, 12),
+    currency VARCHAR NOT NULL,
+    reason VARCHAR,
+    delta DECIMAL(38, 12),
+    cash_category VARCHAR,
+    details VARCHAR,
+    natural_key VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    source_record_id BIGINT NOT NULL,
+    row_hash VARCHAR NOT NULL
+);
+
+ALTER TABLE trade_log SET PARTITIONED BY (year(trade_date), month(trade_date));
+
+CREATE TABLE corporate_actions (
+    sequence BIGINT NOT NULL,
+    action_type VARCHAR NOT NULL,
+    instrument_id VARCHAR NOT NULL,
+    new_instrument_id VARCHAR,
+    effective_at TIMESTAMPTZ NOT NULL,
+    ratio_new BIGINT,
+    ratio_old BIGINT,
+    amount_per_unit DECIMAL(38, 12),
+    basis_fraction DECIMAL(38, 12)
+);
+
+CREATE TABLE positions (
+    position_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    instrument_id VARCHAR NOT NULL,
+    symbol VARCHAR,
+    contract_symbol VARCHAR,
+    asset_type VARCHAR,
+    currency VARCHAR NOT NULL,
+    multiplier DECIMAL(38, 8) NOT NULL,
+    quantity DECIMAL(38, 8) NOT NULL,
+    average_price DECIMAL(38, 12) NOT NULL,
+    average_price_ex_fees DECIMAL(38, 12) NOT NULL,
+    cost_basis DECIMAL(38, 12) NOT NULL,
+    charges DECIMAL(38, 12) NOT NULL,
+    opened_at TIMESTAMPTZ NOT NULL,
+    open_date DATE NOT NULL,
+    closed_at TIMESTAMPTZ,
+    status VARCHAR NOT NULL,
+    realized_pnl DECIMAL(38, 12) NOT NULL,
+    unrealized_pnl DECIMAL(38, 12),
+    open_trade_id VARCHAR NOT NULL,
+    open_sequence BIGINT NOT NULL
+);
+
+CREATE TABLE lots (
+    lot_id VARCHAR NOT NULL,
+    position_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    instrument_id VARCHAR NOT NULL,
+    symbol VARCHAR,
+    contract_symbol VARCHAR,
+    asset_type VARCHAR,
+    currency VARCHAR NOT NULL,
+    multiplier DECIMAL(38, 8) NOT NULL,
+    open_trade_id VARCHAR NOT NULL,
+    open_sequence BIGINT NOT NULL,
+    opened_at TIMESTAMPTZ NOT NULL,
+    open_date DATE NOT NULL,
+    quantity DECIMAL(38, 8) NOT NULL,
+    cost_basis DECIMAL(38, 12) NOT NULL,
+    charges DECIMAL(38, 12) NOT NULL,
+    open_phase BIGINT NOT NULL,
+    lot_rank BIGINT NOT NULL
+);
+
+CREATE TABLE matches (
+    match_id VARCHAR NOT NULL,
+    position_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    instrument_id VARCHAR NOT NULL,
+    symbol VARCHAR,
+    contract_symbol VARCHAR,
+    asset_type VARCHAR,
+    currency VARCHAR NOT NULL,
+    multiplier DECIMAL(38, 8) NOT NULL,
+    open_trade_id VARCHAR NOT NULL,
+    open_sequence BIGINT NOT NULL,
+    close_trade_id VARCHAR NOT NULL,
+    close_sequence BIGINT NOT NULL,
+    opened_at TIMESTAMPTZ NOT NULL,
+    open_date DATE NOT NULL,
+    closed_at TIMESTAMPTZ NOT NULL,
+    close_date DATE NOT NULL,
+    side VARCHAR NOT NULL,
+    quantity DECIMAL(38, 8) NOT NULL,
+    proceeds DECIMAL(38, 12) NOT NULL,
+    cost DECIMAL(38, 12) NOT NULL,
+    realized_pnl DECIMAL(38, 12) NOT NULL,
+    how VARCHAR NOT NULL,
+    term VARCHAR NOT NULL,
+    match_rank BIGINT NOT NULL
+);
+
+CREATE TABLE position_history (
+    position_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    instrument_id VARCHAR NOT NULL,
+    symbol VARCHAR,
+    contract_symbol VARCHAR,
+    asset_type VARCHAR,
+    currency VARCHAR NOT NULL,
+    multiplier DECIMAL(38, 8) NOT NULL,
+    quantity_closed DECIMAL(38, 8) NOT NULL,
+    side VARCHAR NOT NULL,
+    opened_at TIMESTAMPTZ NOT NULL,
+    open_date DATE NOT NULL,
+    closed_at TIMESTAMPTZ NOT NULL,
+    close_date DATE NOT NULL,
+    status VARCHAR NOT NULL,
+    proceeds DECIMAL(38, 12) NOT NULL,
+    cost DECIMAL(38, 12) NOT NULL,
+    realized_pnl DECIMAL(38, 12) NOT NULL,
+    open_trade_id VARCHAR NOT NULL,
+    open_sequence BIGINT NOT NULL,
+    close_trade_id VARCHAR NOT NULL,
+    close_sequence BIGINT NOT NULL
+);
+
+CREATE TABLE cash_flows (
+    sequence BIGINT NOT NULL,
+    account_id VARCHAR NOT NULL,
+    symbol VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    effective_at TIMESTAMPTZ NOT NULL,
+    trade_date DATE NOT NULL,
+    amount DECIMAL(38, 12) NOT NULL
+);
+
+CREATE TABLE refusals (
+    sequence BIGINT NOT NULL,
+    trade_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    symbol VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,
+    message VARCHAR NOT NULL
+);
+
+CREATE TABLE head (
+    sequence BIGINT NOT NULL,
+    source_record_id BIGINT NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    chain_hash VARCHAR NOT NULL
+);
+
+CREATE TABLE checkpoint (
+    sequence BIGINT NOT NULL,
+    latest_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE book_settings (
+    name VARCHAR NOT NULL,
+    value VARCHAR NOT NULL
+);

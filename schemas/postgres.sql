@@ -1,0 +1,841 @@
+-- tradelake: the tables of a book, for PostgreSQL
+-- Generated from src/tradelake/tables by `make schemas`: change them, not this.
+
+CREATE TABLE accounts (
+    account_id text NOT NULL,
+    broker_account_id text NOT NULL,
+    account_type text,
+    parent_account_id text,
+    lot_method text NOT NULL,
+    base_currency text NOT NULL,
+    allocation_pattern text,
+    allocation_default boolean NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT accounts_pkey PRIMARY KEY (account_id),
+    CONSTRAINT accounts_parent_account_id_fkey FOREIGN KEY (parent_account_id) REFERENCES accounts (account_id),
+    CONSTRAINT accounts_lot_method_check CHECK (lot_method IN ('FIFO', 'LIFO', 'HIFO', 'AVERAGE', 'SPECIFIC'))
+);
+
+CREATE INDEX accounts_broker_account_id_idx ON accounts (broker_account_id);
+
+COMMENT ON TABLE accounts IS 'Books that own positions: Gen-Acc, Rev-Acc, Com-Acc and forks; several may share one broker account';
+
+COMMENT ON COLUMN accounts.account_id IS 'our name of the book';
+
+COMMENT ON COLUMN accounts.broker_account_id IS 'the brokerage account that holds it';
+
+COMMENT ON COLUMN accounts.account_type IS 'GEN, REV, COM or another role';
+
+COMMENT ON COLUMN accounts.parent_account_id IS 'account that this one was forked from';
+
+COMMENT ON COLUMN accounts.lot_method IS 'which lot a sale closes first';
+
+COMMENT ON COLUMN accounts.base_currency IS 'currency of the account';
+
+COMMENT ON COLUMN accounts.allocation_pattern IS 'order references of the broker that belong here, as a glob';
+
+COMMENT ON COLUMN accounts.allocation_default IS 'takes the broker''s rows that no pattern claims';
+
+COMMENT ON COLUMN accounts.recorded_at IS 'when we were told';
+
+CREATE TABLE instruments (
+    instrument_id text NOT NULL,
+    symbol text NOT NULL,
+    contract_symbol text,
+    asset_type text NOT NULL,
+    currency text NOT NULL,
+    underlying_instrument_id text,
+    strike numeric(38, 12),
+    expiration date,
+    option_type text,
+    multiplier numeric(38, 8) NOT NULL,
+    settlement text,
+    exercise_style text,
+    deliverable jsonb,
+    broker_contract_id text,
+    isin text,
+    description text,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT instruments_pkey PRIMARY KEY (instrument_id),
+    CONSTRAINT instruments_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT instruments_strike_check CHECK (strike > 0),
+    CONSTRAINT instruments_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
+    CONSTRAINT instruments_multiplier_check CHECK (multiplier > 0),
+    CONSTRAINT instruments_settlement_check CHECK (settlement IN ('PHYSICAL', 'CASH')),
+    CONSTRAINT instruments_exercise_style_check CHECK (exercise_style IN ('AMERICAN', 'EUROPEAN')),
+    CONSTRAINT instruments_check_1 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null and underlying_instrument_id is not null))
+);
+
+CREATE INDEX instruments_symbol_idx ON instruments (symbol);
+
+CREATE INDEX instruments_expiration_idx ON instruments (expiration);
+
+COMMENT ON TABLE instruments IS 'What is traded: stocks, options, indexes, rights';
+
+COMMENT ON COLUMN instruments.instrument_id IS 'ticker or OSI symbol; with :CURRENCY where that is not USD';
+
+COMMENT ON COLUMN instruments.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN instruments.contract_symbol IS '21-character OSI symbol of an option';
+
+COMMENT ON COLUMN instruments.asset_type IS 'kind of instrument';
+
+COMMENT ON COLUMN instruments.currency IS 'currency of its price';
+
+COMMENT ON COLUMN instruments.underlying_instrument_id IS 'what an option is written on';
+
+COMMENT ON COLUMN instruments.strike IS 'price per share';
+
+COMMENT ON COLUMN instruments.expiration IS 'last day of the contract';
+
+COMMENT ON COLUMN instruments.option_type IS 'right of the holder';
+
+COMMENT ON COLUMN instruments.multiplier IS 'units per contract';
+
+COMMENT ON COLUMN instruments.settlement IS 'what an exercise delivers';
+
+COMMENT ON COLUMN instruments.exercise_style IS 'when it may be exercised';
+
+COMMENT ON COLUMN instruments.deliverable IS 'what one adjusted contract delivers: list of instrument_id and quantity, or cash';
+
+COMMENT ON COLUMN instruments.broker_contract_id IS 'the broker''s id of the contract';
+
+COMMENT ON COLUMN instruments.isin IS 'ISIN';
+
+COMMENT ON COLUMN instruments.description IS 'the broker''s name of it';
+
+COMMENT ON COLUMN instruments.recorded_at IS 'when we were told';
+
+CREATE TABLE strategies (
+    strategy_id text NOT NULL,
+    origin text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT strategies_pkey PRIMARY KEY (strategy_id)
+);
+
+COMMENT ON TABLE strategies IS 'Strategies that trades belong to, our own and those of STAR-LAB';
+
+COMMENT ON COLUMN strategies.strategy_id IS 'id of the strategy, for STAR-LAB its strategy id';
+
+COMMENT ON COLUMN strategies.origin IS 'ALL-USE or STAR-LAB';
+
+COMMENT ON COLUMN strategies.recorded_at IS 'when we first saw it';
+
+CREATE TABLE import_runs (
+    import_run_id bigint NOT NULL,
+    source text NOT NULL,
+    file_name text,
+    file_sha256 text,
+    author text NOT NULL,
+    host text NOT NULL,
+    reason text,
+    recorded_at timestamptz NOT NULL,
+    accepted bigint NOT NULL,
+    duplicates bigint NOT NULL,
+    conflicts bigint NOT NULL,
+    rejects bigint NOT NULL,
+    kept bigint NOT NULL,
+    first_sequence bigint,
+    last_sequence bigint NOT NULL,
+    previous_hash text NOT NULL,
+    chain_hash text NOT NULL,
+    CONSTRAINT import_runs_pkey PRIMARY KEY (import_run_id)
+);
+
+COMMENT ON TABLE import_runs IS 'One row per commit to the trade log: who recorded what from where, and its link of the hash chain';
+
+COMMENT ON COLUMN import_runs.import_run_id IS 'number of the commit, without gaps';
+
+COMMENT ON COLUMN import_runs.source IS 'kind of input';
+
+COMMENT ON COLUMN import_runs.file_name IS 'name of the file, without its folder';
+
+COMMENT ON COLUMN import_runs.file_sha256 IS 'SHA-256 of the file';
+
+COMMENT ON COLUMN import_runs.author IS 'user who recorded';
+
+COMMENT ON COLUMN import_runs.host IS 'machine that recorded';
+
+COMMENT ON COLUMN import_runs.reason IS 'why, in the words of the author';
+
+COMMENT ON COLUMN import_runs.recorded_at IS 'knowledge time of the commit';
+
+COMMENT ON COLUMN import_runs.accepted IS 'events that entered the log';
+
+COMMENT ON COLUMN import_runs.duplicates IS 'events that were known already';
+
+COMMENT ON COLUMN import_runs.conflicts IS 'known ids that came with other content';
+
+COMMENT ON COLUMN import_runs.rejects IS 'rows that could not be used';
+
+COMMENT ON COLUMN import_runs.kept IS 'rows that are stored but are no event';
+
+COMMENT ON COLUMN import_runs.first_sequence IS 'first log sequence of the commit';
+
+COMMENT ON COLUMN import_runs.last_sequence IS 'last log sequence after the commit';
+
+COMMENT ON COLUMN import_runs.previous_hash IS 'chain hash before';
+
+COMMENT ON COLUMN import_runs.chain_hash IS 'SHA-256 over the previous hash and the rows of the commit';
+
+CREATE TABLE source_records (
+    source_record_id bigint NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    section text NOT NULL,
+    outcome text NOT NULL,
+    code text,
+    message text,
+    text_hash text NOT NULL,
+    text text NOT NULL,
+    CONSTRAINT source_records_pkey PRIMARY KEY (source_record_id),
+    CONSTRAINT source_records_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
+    CONSTRAINT source_records_outcome_check CHECK (outcome IN ('event', 'kept', 'conflict', 'reject'))
+);
+
+CREATE INDEX source_records_import_run_id_idx ON source_records (import_run_id);
+
+CREATE INDEX source_records_text_hash_idx ON source_records (text_hash);
+
+COMMENT ON TABLE source_records IS 'The broker''s own words: every row that was read, as it was read';
+
+COMMENT ON COLUMN source_records.source_record_id IS 'number of the record, without gaps';
+
+COMMENT ON COLUMN source_records.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN source_records.row_number IS 'row inside the source, from 1';
+
+COMMENT ON COLUMN source_records.section IS 'part of the source';
+
+COMMENT ON COLUMN source_records.outcome IS 'what became of it';
+
+COMMENT ON COLUMN source_records.code IS 'why it is no event';
+
+COMMENT ON COLUMN source_records.message IS 'the reason in words';
+
+COMMENT ON COLUMN source_records.text_hash IS 'first 32 digits of the SHA-256 of broker account, section and text';
+
+COMMENT ON COLUMN source_records.text IS 'the record itself';
+
+CREATE TABLE trade_log (
+    sequence bigint NOT NULL,
+    trade_id text NOT NULL,
+    leg_id text NOT NULL,
+    kind text NOT NULL,
+    account_id text NOT NULL,
+    broker_account_id text NOT NULL,
+    strategy_id text,
+    order_id text,
+    broker_order_id text,
+    broker_execution_id text,
+    instrument_id text,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    strike numeric(38, 12),
+    expiration date,
+    option_type text,
+    action text,
+    executed_at timestamptz NOT NULL,
+    trade_date date NOT NULL,
+    quantity numeric(38, 8),
+    price numeric(38, 12),
+    multiplier numeric(38, 8),
+    gross_amount numeric(38, 12),
+    commission numeric(38, 12) NOT NULL,
+    fees numeric(38, 12) NOT NULL,
+    net_amount numeric(38, 12),
+    currency text NOT NULL,
+    reason text,
+    delta numeric(38, 12),
+    cash_category text,
+    details jsonb,
+    natural_key text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    source_record_id bigint NOT NULL,
+    row_hash text NOT NULL,
+    CONSTRAINT trade_log_pkey PRIMARY KEY (sequence),
+    CONSTRAINT trade_log_natural_key_key UNIQUE (natural_key),
+    CONSTRAINT trade_log_trade_id_leg_id_key UNIQUE (trade_id, leg_id),
+    CONSTRAINT trade_log_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT trade_log_strategy_id_fkey FOREIGN KEY (strategy_id) REFERENCES strategies (strategy_id),
+    CONSTRAINT trade_log_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT trade_log_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
+    CONSTRAINT trade_log_source_record_id_fkey FOREIGN KEY (source_record_id) REFERENCES source_records (source_record_id),
+    CONSTRAINT trade_log_kind_check CHECK (kind IN ('trade', 'exercise', 'assign', 'cash_settle', 'expire', 'cash')),
+    CONSTRAINT trade_log_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT trade_log_strike_check CHECK (strike > 0),
+    CONSTRAINT trade_log_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
+    CONSTRAINT trade_log_action_check CHECK (action IN ('BUY_TO_OPEN', 'SELL_TO_OPEN', 'BUY_TO_CLOSE', 'SELL_TO_CLOSE', 'BUY', 'SELL')),
+    CONSTRAINT trade_log_quantity_check CHECK (quantity > 0),
+    CONSTRAINT trade_log_multiplier_check CHECK (multiplier > 0),
+    CONSTRAINT trade_log_delta_check CHECK (delta between -1 and 1),
+    CONSTRAINT trade_log_cash_category_check CHECK (cash_category IN ('deposit', 'fee', 'interest', 'dividend')),
+    CONSTRAINT trade_log_check_1 CHECK (kind = 'cash' or instrument_id is not null),
+    CONSTRAINT trade_log_check_2 CHECK (kind <> 'trade' or (action is not null and quantity is not null and price is not null and net_amount is not null)),
+    CONSTRAINT trade_log_check_3 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null)),
+    CONSTRAINT trade_log_check_4 CHECK (kind <> 'trade' or asset_type <> 'OPTION' or trade_date <= expiration)
+);
+
+CREATE INDEX trade_log_account_id_symbol_executed_at_idx ON trade_log (account_id, symbol, executed_at);
+
+CREATE INDEX trade_log_symbol_executed_at_idx ON trade_log (symbol, executed_at);
+
+CREATE INDEX trade_log_trade_date_idx ON trade_log (trade_date);
+
+CREATE INDEX trade_log_contract_symbol_idx ON trade_log (contract_symbol);
+
+CREATE INDEX trade_log_broker_account_id_broker_execution_id_idx ON trade_log (broker_account_id, broker_execution_id);
+
+CREATE INDEX trade_log_order_id_idx ON trade_log (order_id);
+
+CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id);
+
+CREATE INDEX trade_log_recorded_at_idx ON trade_log (recorded_at);
+
+COMMENT ON TABLE trade_log IS 'The append-only log of events: executions leg by leg, option events, cash movements';
+
+COMMENT ON COLUMN trade_log.sequence IS 'position in the log, without gaps';
+
+COMMENT ON COLUMN trade_log.trade_id IS 'unique id of the event, with leg_id';
+
+COMMENT ON COLUMN trade_log.leg_id IS 'leg of a multi-leg order';
+
+COMMENT ON COLUMN trade_log.kind IS 'what happened';
+
+COMMENT ON COLUMN trade_log.account_id IS 'book that it belongs to';
+
+COMMENT ON COLUMN trade_log.broker_account_id IS 'brokerage account that reported it';
+
+COMMENT ON COLUMN trade_log.strategy_id IS 'strategy, for STAR-LAB its strategy id';
+
+COMMENT ON COLUMN trade_log.order_id IS 'order id of the Order Execution Service';
+
+COMMENT ON COLUMN trade_log.broker_order_id IS 'order id of the broker';
+
+COMMENT ON COLUMN trade_log.broker_execution_id IS 'execution id of the broker';
+
+COMMENT ON COLUMN trade_log.instrument_id IS 'what was traded; null for cash';
+
+COMMENT ON COLUMN trade_log.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN trade_log.contract_symbol IS '21-character OSI symbol of an option';
+
+COMMENT ON COLUMN trade_log.asset_type IS 'kind of instrument';
+
+COMMENT ON COLUMN trade_log.strike IS 'strike of an option, per share';
+
+COMMENT ON COLUMN trade_log.expiration IS 'last day of an option';
+
+COMMENT ON COLUMN trade_log.option_type IS 'right of the holder';
+
+COMMENT ON COLUMN trade_log.action IS 'side, and whether it opens or closes where the source says so';
+
+COMMENT ON COLUMN trade_log.executed_at IS 'effective time';
+
+COMMENT ON COLUMN trade_log.trade_date IS 'trading day it belongs to';
+
+COMMENT ON COLUMN trade_log.quantity IS 'shares or contracts, positive; null: all that is open';
+
+COMMENT ON COLUMN trade_log.price IS 'per unit; settlement price of a cash settlement';
+
+COMMENT ON COLUMN trade_log.multiplier IS 'units per contract';
+
+COMMENT ON COLUMN trade_log.gross_amount IS 'quantity x price x multiplier, unsigned side';
+
+COMMENT ON COLUMN trade_log.commission IS 'broker''s commission, positive when paid';
+
+COMMENT ON COLUMN trade_log.fees IS 'exchange and regulatory fees, negative for a rebate';
+
+COMMENT ON COLUMN trade_log.net_amount IS 'cash into the account (+) or out of it (-); null where it follows from the lots';
+
+COMMENT ON COLUMN trade_log.currency IS 'currency of all amounts of the row';
+
+COMMENT ON COLUMN trade_log.reason IS 'why the trade was made';
+
+COMMENT ON COLUMN trade_log.delta IS 'option delta at the execution';
+
+COMMENT ON COLUMN trade_log.cash_category IS 'kind of cash movement';
+
+COMMENT ON COLUMN trade_log.details IS 'what only some kinds have: chosen lots, tags';
+
+COMMENT ON COLUMN trade_log.natural_key IS 'digest that recognises a second delivery';
+
+COMMENT ON COLUMN trade_log.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN trade_log.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN trade_log.source_record_id IS 'its source record';
+
+COMMENT ON COLUMN trade_log.row_hash IS 'first 16 digits of the SHA-256 of the row';
+
+CREATE TABLE corporate_actions (
+    sequence bigint NOT NULL,
+    action_type text NOT NULL,
+    instrument_id text NOT NULL,
+    new_instrument_id text,
+    effective_at timestamptz NOT NULL,
+    ratio_new bigint,
+    ratio_old bigint,
+    amount_per_unit numeric(38, 12),
+    basis_fraction numeric(38, 12),
+    CONSTRAINT corporate_actions_pkey PRIMARY KEY (sequence),
+    CONSTRAINT corporate_actions_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT corporate_actions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT corporate_actions_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT corporate_actions_ratio_new_check CHECK (ratio_new > 0),
+    CONSTRAINT corporate_actions_ratio_old_check CHECK (ratio_old > 0)
+);
+
+CREATE INDEX corporate_actions_instrument_id_effective_at_idx ON corporate_actions (instrument_id, effective_at);
+
+COMMENT ON TABLE corporate_actions IS 'Terms of corporate actions, one row per event of the log that is one';
+
+COMMENT ON COLUMN corporate_actions.sequence IS 'its event';
+
+COMMENT ON COLUMN corporate_actions.action_type IS 'split, dividend, spin-off, merger ...';
+
+COMMENT ON COLUMN corporate_actions.instrument_id IS 'what it happened to';
+
+COMMENT ON COLUMN corporate_actions.new_instrument_id IS 'what came out of it';
+
+COMMENT ON COLUMN corporate_actions.effective_at IS 'start of the ex-date';
+
+COMMENT ON COLUMN corporate_actions.ratio_new IS 'new units ...';
+
+COMMENT ON COLUMN corporate_actions.ratio_old IS '... for so many old ones';
+
+COMMENT ON COLUMN corporate_actions.amount_per_unit IS 'cash per unit';
+
+COMMENT ON COLUMN corporate_actions.basis_fraction IS 'share of the basis that moves';
+
+CREATE TABLE positions (
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    average_price numeric(38, 12) NOT NULL,
+    average_price_ex_fees numeric(38, 12) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    charges numeric(38, 12) NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    closed_at timestamptz,
+    status text NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    unrealized_pnl numeric(38, 12),
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    CONSTRAINT positions_pkey PRIMARY KEY (position_id),
+    CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT positions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT positions_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT positions_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT positions_quantity_check CHECK (quantity <> 0),
+    CONSTRAINT positions_status_check CHECK (status IN ('OPEN', 'CLOSED'))
+);
+
+CREATE INDEX positions_account_id_symbol_idx ON positions (account_id, symbol);
+
+CREATE INDEX positions_symbol_idx ON positions (symbol);
+
+CREATE INDEX positions_opened_at_idx ON positions (opened_at);
+
+COMMENT ON TABLE positions IS 'Open positions: one row per account and instrument that is not flat';
+
+COMMENT ON COLUMN positions.position_id IS 'account, instrument and the event that opened it';
+
+COMMENT ON COLUMN positions.account_id IS 'book that holds it';
+
+COMMENT ON COLUMN positions.instrument_id IS 'what is held';
+
+COMMENT ON COLUMN positions.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN positions.contract_symbol IS '21-character OSI symbol of an option';
+
+COMMENT ON COLUMN positions.asset_type IS 'kind of instrument';
+
+COMMENT ON COLUMN positions.currency IS 'currency of all amounts of the row';
+
+COMMENT ON COLUMN positions.multiplier IS 'units per contract';
+
+COMMENT ON COLUMN positions.quantity IS 'signed units held';
+
+COMMENT ON COLUMN positions.average_price IS 'cost_basis / (quantity x multiplier), for display';
+
+COMMENT ON COLUMN positions.average_price_ex_fees IS 'the same without the charges inside the basis, for display';
+
+COMMENT ON COLUMN positions.cost_basis IS 'what was paid for it, negative for a short';
+
+COMMENT ON COLUMN positions.charges IS 'charges inside the basis';
+
+COMMENT ON COLUMN positions.opened_at IS 'when it was last flat';
+
+COMMENT ON COLUMN positions.open_date IS 'trading day of opened_at';
+
+COMMENT ON COLUMN positions.closed_at IS 'null while open';
+
+COMMENT ON COLUMN positions.status IS 'OPEN here, CLOSED in position_history';
+
+COMMENT ON COLUMN positions.realized_pnl IS 'realized since it was opened';
+
+COMMENT ON COLUMN positions.unrealized_pnl IS 'null without a mark';
+
+COMMENT ON COLUMN positions.open_trade_id IS 'event that opened it';
+
+COMMENT ON COLUMN positions.open_sequence IS 'log sequence of that event';
+
+CREATE TABLE lots (
+    lot_id text NOT NULL,
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    charges numeric(38, 12) NOT NULL,
+    open_phase bigint NOT NULL,
+    lot_rank bigint NOT NULL,
+    CONSTRAINT lots_pkey PRIMARY KEY (lot_id),
+    CONSTRAINT lots_position_id_fkey FOREIGN KEY (position_id) REFERENCES positions (position_id),
+    CONSTRAINT lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT lots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT lots_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT lots_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT lots_quantity_check CHECK (quantity <> 0)
+);
+
+CREATE INDEX lots_account_id_symbol_idx ON lots (account_id, symbol);
+
+CREATE INDEX lots_position_id_idx ON lots (position_id);
+
+COMMENT ON TABLE lots IS 'Open lots: what one event opened and is still open';
+
+COMMENT ON COLUMN lots.lot_id IS 'account, instrument, opening event and rank';
+
+COMMENT ON COLUMN lots.position_id IS 'its position';
+
+COMMENT ON COLUMN lots.account_id IS 'book that holds it';
+
+COMMENT ON COLUMN lots.instrument_id IS 'what is held';
+
+COMMENT ON COLUMN lots.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN lots.contract_symbol IS '21-character OSI symbol of an option';
+
+COMMENT ON COLUMN lots.asset_type IS 'kind of instrument';
+
+COMMENT ON COLUMN lots.currency IS 'currency of all amounts of the row';
+
+COMMENT ON COLUMN lots.multiplier IS 'units per contract';
+
+COMMENT ON COLUMN lots.open_trade_id IS 'event that opened it; * for an average-cost pool';
+
+COMMENT ON COLUMN lots.open_sequence IS 'log sequence of the opening event (of a pool: its oldest)';
+
+COMMENT ON COLUMN lots.opened_at IS 'open time, decides the order of lots';
+
+COMMENT ON COLUMN lots.open_date IS 'trading day of the opening, decides the holding period';
+
+COMMENT ON COLUMN lots.quantity IS 'signed units';
+
+COMMENT ON COLUMN lots.cost_basis IS 'what was paid for it, negative for a short';
+
+COMMENT ON COLUMN lots.charges IS 'charges inside the basis';
+
+COMMENT ON COLUMN lots.open_phase IS 'phase of the opening event within its instant';
+
+COMMENT ON COLUMN lots.lot_rank IS 'order among the lots that one event opened';
+
+CREATE TABLE matches (
+    match_id text NOT NULL,
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    close_trade_id text NOT NULL,
+    close_sequence bigint NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    closed_at timestamptz NOT NULL,
+    close_date date NOT NULL,
+    side text NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    proceeds numeric(38, 12) NOT NULL,
+    cost numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    how text NOT NULL,
+    term text NOT NULL,
+    match_rank bigint NOT NULL,
+    CONSTRAINT matches_pkey PRIMARY KEY (match_id),
+    CONSTRAINT matches_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT matches_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT matches_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT matches_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT matches_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT matches_side_check CHECK (side IN ('LONG', 'SHORT')),
+    CONSTRAINT matches_quantity_check CHECK (quantity > 0),
+    CONSTRAINT matches_how_check CHECK (how IN ('trade', 'expired', 'exercised', 'assigned', 'cash_settled')),
+    CONSTRAINT matches_term_check CHECK (term IN ('ST', 'LT'))
+);
+
+CREATE INDEX matches_account_id_symbol_closed_at_idx ON matches (account_id, symbol, closed_at);
+
+CREATE INDEX matches_position_id_idx ON matches (position_id);
+
+CREATE INDEX matches_close_date_idx ON matches (close_date);
+
+COMMENT ON TABLE matches IS 'Lot closures: one slice of an opening event against a closing event';
+
+COMMENT ON COLUMN matches.match_id IS 'closing event, instrument and rank';
+
+COMMENT ON COLUMN matches.position_id IS 'position, open or closed, that it belongs to';
+
+COMMENT ON COLUMN matches.account_id IS 'book that holds it';
+
+COMMENT ON COLUMN matches.instrument_id IS 'what is held';
+
+COMMENT ON COLUMN matches.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN matches.contract_symbol IS '21-character OSI symbol of an option';
+
+COMMENT ON COLUMN matches.asset_type IS 'kind of instrument';
+
+COMMENT ON COLUMN matches.currency IS 'currency of all amounts of the row';
+
+COMMENT ON COLUMN matches.multiplier IS 'units per contract';
+
+COMMENT ON COLUMN matches.open_trade_id IS 'event that opened the lot; * for an average-cost pool';
+
+COMMENT ON COLUMN matches.open_sequence IS 'log sequence of the opening event';
+
+COMMENT ON COLUMN matches.close_trade_id IS 'event that closed it';
+
+COMMENT ON COLUMN matches.close_sequence IS 'log sequence of the closing event';
+
+COMMENT ON COLUMN matches.opened_at IS 'when the lot was opened';
+
+COMMENT ON COLUMN matches.open_date IS 'trading day of opened_at';
+
+COMMENT ON COLUMN matches.closed_at IS 'when the lot was closed';
+
+COMMENT ON COLUMN matches.close_date IS 'trading day of closed_at';
+
+COMMENT ON COLUMN matches.side IS 'LONG: bought then sold; SHORT: sold then bought';
+
+COMMENT ON COLUMN matches.quantity IS 'units closed, positive';
+
+COMMENT ON COLUMN matches.proceeds IS 'what the sale brought, net of charges';
+
+COMMENT ON COLUMN matches.cost IS 'what the purchase cost, with charges';
+
+COMMENT ON COLUMN matches.realized_pnl IS 'proceeds - cost';
+
+COMMENT ON COLUMN matches.how IS 'what closed it';
+
+COMMENT ON COLUMN matches.term IS 'holding period for tax';
+
+COMMENT ON COLUMN matches.match_rank IS 'order among the matches of one closing event';
+
+CREATE TABLE position_history (
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    quantity_closed numeric(38, 8) NOT NULL,
+    side text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    closed_at timestamptz NOT NULL,
+    close_date date NOT NULL,
+    status text NOT NULL,
+    proceeds numeric(38, 12) NOT NULL,
+    cost numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    close_trade_id text NOT NULL,
+    close_sequence bigint NOT NULL,
+    CONSTRAINT position_history_pkey PRIMARY KEY (position_id),
+    CONSTRAINT position_history_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT position_history_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT position_history_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT position_history_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT position_history_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT position_history_side_check CHECK (side IN ('LONG', 'SHORT')),
+    CONSTRAINT position_history_status_check CHECK (status IN ('OPEN', 'CLOSED'))
+);
+
+CREATE INDEX position_history_account_id_symbol_closed_at_idx ON position_history (account_id, symbol, closed_at);
+
+CREATE INDEX position_history_symbol_closed_at_idx ON position_history (symbol, closed_at);
+
+COMMENT ON TABLE position_history IS 'Closed positions, each from flat to flat';
+
+COMMENT ON COLUMN position_history.position_id IS 'account, instrument and the event that opened it';
+
+COMMENT ON COLUMN position_history.account_id IS 'book that holds it';
+
+COMMENT ON COLUMN position_history.instrument_id IS 'what is held';
+
+COMMENT ON COLUMN position_history.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN position_history.contract_symbol IS '21-character OSI symbol of an option';
+
+COMMENT ON COLUMN position_history.asset_type IS 'kind of instrument';
+
+COMMENT ON COLUMN position_history.currency IS 'currency of all amounts of the row';
+
+COMMENT ON COLUMN position_history.multiplier IS 'units per contract';
+
+COMMENT ON COLUMN position_history.quantity_closed IS 'units closed over its life';
+
+COMMENT ON COLUMN position_history.side IS 'LONG or SHORT';
+
+COMMENT ON COLUMN position_history.opened_at IS 'when it was last flat';
+
+COMMENT ON COLUMN position_history.open_date IS 'trading day of opened_at';
+
+COMMENT ON COLUMN position_history.closed_at IS 'when it was flat again';
+
+COMMENT ON COLUMN position_history.close_date IS 'trading day of closed_at';
+
+COMMENT ON COLUMN position_history.status IS 'CLOSED';
+
+COMMENT ON COLUMN position_history.proceeds IS 'what its closings brought, net of charges';
+
+COMMENT ON COLUMN position_history.cost IS 'what its openings cost, with charges';
+
+COMMENT ON COLUMN position_history.realized_pnl IS 'proceeds - cost';
+
+COMMENT ON COLUMN position_history.open_trade_id IS 'event that opened it';
+
+COMMENT ON COLUMN position_history.open_sequence IS 'log sequence of that event';
+
+COMMENT ON COLUMN position_history.close_trade_id IS 'event that made it flat';
+
+COMMENT ON COLUMN position_history.close_sequence IS 'log sequence of that event';
+
+CREATE TABLE cash_flows (
+    sequence bigint NOT NULL,
+    account_id text NOT NULL,
+    symbol text NOT NULL,
+    currency text NOT NULL,
+    effective_at timestamptz NOT NULL,
+    trade_date date NOT NULL,
+    amount numeric(38, 12) NOT NULL,
+    CONSTRAINT cash_flows_pkey PRIMARY KEY (sequence, account_id),
+    CONSTRAINT cash_flows_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT cash_flows_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id)
+);
+
+COMMENT ON TABLE cash_flows IS 'Cash of events whose amount follows from the lots: exercises, assignments, settlements, expiries';
+
+COMMENT ON COLUMN cash_flows.sequence IS 'event that moved it';
+
+COMMENT ON COLUMN cash_flows.account_id IS 'book whose cash moved';
+
+COMMENT ON COLUMN cash_flows.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN cash_flows.currency IS 'currency of the amount';
+
+COMMENT ON COLUMN cash_flows.effective_at IS 'when it moved';
+
+COMMENT ON COLUMN cash_flows.trade_date IS 'trading day it belongs to';
+
+COMMENT ON COLUMN cash_flows.amount IS 'into the account (+) or out of it (-)';
+
+CREATE TABLE refusals (
+    sequence bigint NOT NULL,
+    trade_id text NOT NULL,
+    account_id text NOT NULL,
+    symbol text NOT NULL,
+    code text NOT NULL,
+    message text NOT NULL,
+    CONSTRAINT refusals_pkey PRIMARY KEY (sequence),
+    CONSTRAINT refusals_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
+    CONSTRAINT refusals_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id)
+);
+
+COMMENT ON TABLE refusals IS 'Events of the log that have no effect, because the position at their time does not allow them';
+
+COMMENT ON COLUMN refusals.sequence IS 'refused event';
+
+COMMENT ON COLUMN refusals.trade_id IS 'its id';
+
+COMMENT ON COLUMN refusals.account_id IS 'its account';
+
+COMMENT ON COLUMN refusals.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN refusals.code IS 'reason, for programs';
+
+COMMENT ON COLUMN refusals.message IS 'reason, and what to do';
+
+CREATE TABLE head (
+    sequence bigint NOT NULL,
+    source_record_id bigint NOT NULL,
+    import_run_id bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    chain_hash text NOT NULL,
+    CONSTRAINT head_pkey PRIMARY KEY (sequence)
+);
+
+COMMENT ON TABLE head IS 'One row: where the log stands; every writer updates it, so that two writers conflict';
+
+COMMENT ON COLUMN head.sequence IS 'last log sequence';
+
+COMMENT ON COLUMN head.source_record_id IS 'last source record';
+
+COMMENT ON COLUMN head.import_run_id IS 'last commit';
+
+COMMENT ON COLUMN head.recorded_at IS 'knowledge time of the last commit';
+
+COMMENT ON COLUMN head.chain_hash IS 'last link of the hash chain';
+
+CREATE TABLE checkpoint (
+    sequence bigint NOT NULL,
+    latest_at timestamptz NOT NULL,
+    CONSTRAINT checkpoint_pkey PRIMARY KEY (sequence)
+);
+
+COMMENT ON TABLE checkpoint IS 'One row: the log sequence at which the derived tables stand';
+
+COMMENT ON COLUMN checkpoint.sequence IS 'derived tables cover the log up to here';
+
+COMMENT ON COLUMN checkpoint.latest_at IS 'latest effective time among those events';
+
+CREATE TABLE book_settings (
+    name text NOT NULL,
+    value text NOT NULL,
+    CONSTRAINT book_settings_pkey PRIMARY KEY (name)
+);
+
+COMMENT ON TABLE book_settings IS 'What a book knows of itself: its format and when it was made';
+
+COMMENT ON COLUMN book_settings.name IS 'name of the setting';
+
+COMMENT ON COLUMN book_settings.value IS 'its value';

@@ -1,0 +1,179 @@
+"""Which of several books a broker's row belongs to, where the row itself does not say.
+
+A block fill is split by an allocation file. An option event (expiry, exercise, assignment) belongs to the books
+that hold the contract: to the one that does, or to all where it takes all that they hold. Anything else is left to a
+person: the event keeps no account and is refused as unallocated.
+"""
+
+import csv
+import io
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from tradelake.errors import InputError
+from tradelake.intake.parsed import Parsed
+from tradelake.store import Catalog
+from tradelake.tables import INCOMING, OPTION_KINDS, TRADE_LOG
+from tradelake.units import QUANTITY, QUANTITY_SCALE, to_units
+
+ALLOCATION_COLUMNS = ("broker_execution_id", "account_id", "quantity")
+SIGNED = pl.when(pl.col("action").str.starts_with("SELL")).then(-pl.col("quantity")).otherwise("quantity")
+
+
+def allocate_blocks(parsed: Parsed, path: Path) -> Parsed:
+    """Split the executions that the file at *path* names over books; charges in proportion, the last book the rest.
+
+    Raises InputError where the file is not readable or allots more than an execution's quantity.
+    """
+    wanted = _read_allocations(path)
+    hit = parsed.events["broker_execution_id"].is_in(wanted["broker_execution_id"].implode()).fill_null(value=False)
+    rows = parsed.events.filter(hit)
+    if not rows.height:
+        return parsed
+    pieces = rows.drop("account_id").join(
+        wanted.rename({"quantity": "allotted"}), on="broker_execution_id", how="inner", maintain_order="left_right"
+    )
+    over = pieces.group_by("source_row").agg(
+        pl.col("allotted").sum(), pl.col("quantity").first(), pl.col("broker_execution_id").first()
+    )
+    wrong = over.filter(pl.col("allotted") != pl.col("quantity"))
+    if wrong.height:
+        row = wrong.row(0, named=True)
+        raise InputError(
+            f"{path.name}: execution {row['broker_execution_id']} has a quantity of {row['quantity']}, but "
+            f"{row['allotted']} are allotted. Allot exactly its quantity."
+        )
+    from tradelake.book.splitting import split_amounts
+
+    split = split_amounts(pieces)
+    events = pl.concat([parsed.events.filter(~hit), INCOMING.conform(split)]).sort("source_row", maintain_order=True)
+    return Parsed(events=events, records=parsed.records, problems=parsed.problems)
+
+
+def _read_allocations(path: Path) -> pl.DataFrame:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: the allocation file cannot be read: {error}. Name a CSV file.") from error
+    reader = csv.DictReader(io.StringIO(text))
+    if set(reader.fieldnames or ()) != set(ALLOCATION_COLUMNS):
+        raise InputError(f"{path.name}: an allocation file has the columns {', '.join(ALLOCATION_COLUMNS)}.")
+    rows = []
+    for number, row in enumerate(reader, start=2):
+        try:
+            units = to_units(row["quantity"], QUANTITY_SCALE)
+        except (ValueError, ArithmeticError) as error:
+            raise InputError(
+                f"{path.name}, line {number}: the quantity {row['quantity']!r} is not a decimal."
+            ) from error
+        if units <= 0:
+            raise InputError(f"{path.name}, line {number}: the quantity {row['quantity']} is not positive.")
+        rows.append((row["broker_execution_id"], row["account_id"], row["quantity"]))
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(ALLOCATION_COLUMNS, pl.String), orient="row")
+    return frame.with_columns(pl.col("quantity").cast(QUANTITY))
+
+
+def allocate_option_events(catalog: Catalog, events: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Give option events of a shared broker account the books that hold the contract at that time."""
+    shared = accounts.group_by("broker_account_id").len().filter(pl.col("len") > 1)["broker_account_id"]
+    waiting = events.filter(
+        pl.col("account_id").is_null()
+        & pl.col("kind").is_in(OPTION_KINDS)
+        & pl.col("broker_account_id").is_in(shared.implode())
+    )
+    if not waiting.height:
+        return events
+    holdings = _movements(catalog, events, waiting, accounts)
+    done: list[pl.DataFrame] = []
+    for event in waiting.sort("executed_at", "source_row", maintain_order=True).iter_slices(1):
+        pieces = _pieces(event, holdings)
+        holdings = pl.concat([holdings, _effect(pieces, holdings)])
+        done.append(pieces)
+    rest = events.join(waiting.select("source_row").unique(), on="source_row", how="anti", maintain_order="left")
+    return pl.concat([rest, *done]).sort("source_row", maintain_order=True)
+
+
+def _movements(catalog: Catalog, events: pl.DataFrame, waiting: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Return signed quantities by account, contract and time: of the log, and of the executions that come with it."""
+    from tradelake.book.accounts import choose_account
+
+    contracts = waiting.select("instrument_id").unique()
+    columns = ["account_id", "instrument_id", "executed_at"]
+    with catalog.joined(contracts=contracts):
+        log = catalog.frame(
+            "SELECT account_id, instrument_id, executed_at, kind, action, quantity, broker_execution_id "
+            f"FROM {TRADE_LOG.name} SEMI JOIN contracts USING (instrument_id)"
+        )
+    fresh = events.filter(pl.col("kind") == "trade").join(contracts, on="instrument_id", how="semi")
+    books = {name: rows for (name,), rows in accounts.group_by("broker_account_id")}
+    chosen = [
+        account or (choose_account(books[broker], reference, strategy) if broker in books else broker)
+        for account, broker, reference, strategy in fresh.select(
+            "account_id", "broker_account_id", "order_reference", "strategy_id"
+        ).iter_rows()
+    ]
+    # What the log has of this very delivery is counted once: executions by their id or content, option events not at
+    # all, since they are about to be allocated again.
+    log = log.join(waiting, on=["kind", "instrument_id", "executed_at"], how="anti")
+    content = [*columns, "action", "quantity"]
+    fresh = (
+        fresh.with_columns(pl.Series("account_id", chosen, dtype=pl.String))
+        .join(log.drop_nulls("broker_execution_id"), on="broker_execution_id", how="anti")
+        .join(log.filter(pl.col("broker_execution_id").is_null()), on=content, how="anti")
+    )
+    traded = pl.concat(
+        [rows.filter(pl.col("kind") == "trade").select(*columns, SIGNED.alias("units")) for rows in (log, fresh)]
+    )
+    ended = log.filter(pl.col("kind") != "trade").sort("executed_at", maintain_order=True)
+    for piece in ended.iter_slices(1):
+        traded = pl.concat([traded, _effect(piece, traded)])
+    return traded
+
+
+def _held(holdings: pl.DataFrame, instrument: str, at: datetime) -> pl.DataFrame:
+    return (
+        holdings.filter((pl.col("instrument_id") == instrument) & (pl.col("executed_at") <= at))
+        .group_by("account_id")
+        .agg(pl.col("units").sum())
+        .filter(pl.col("units") != 0)
+        .sort("account_id")
+    )
+
+
+def _effect(pieces: pl.DataFrame, holdings: pl.DataFrame) -> pl.DataFrame:
+    """Return what option events take from the holdings: toward zero, all of it where they name no quantity."""
+    taken = []
+    for row in pieces.iter_rows(named=True):
+        held = _held(holdings, row["instrument_id"], row["executed_at"]).filter(
+            pl.col("account_id") == row["account_id"]
+        )
+        if held.height:
+            units = held["units"][0]
+            size = abs(units) if row["quantity"] is None else row["quantity"]
+            taken.append((row["account_id"], row["instrument_id"], row["executed_at"], -size if units > 0 else size))
+    return pl.DataFrame(taken, schema=holdings.schema, orient="row")
+
+
+def _pieces(event: pl.DataFrame, holdings: pl.DataFrame) -> pl.DataFrame:
+    """Return the event once per book that it belongs to, or as it is where that cannot be said."""
+    row = event.row(0, named=True)
+    held = _held(holdings, row["instrument_id"], row["executed_at"])
+    if held.height == 1:
+        return event.with_columns(account_id=pl.lit(held["account_id"][0]))
+    sizes = [abs(units) for units in held["units"]]
+    if not sizes or (row["quantity"] is not None and sum(sizes) != row["quantity"]):
+        return event
+    zero = pl.lit(0).cast(INCOMING.schema["commission"])
+    return pl.concat(
+        [
+            event.with_columns(
+                pl.lit(account).alias("account_id"),
+                pl.lit(size).cast(QUANTITY).alias("quantity"),
+                pl.lit(sum(sizes)).cast(QUANTITY).alias("execution_quantity"),
+                *(() if number == 0 else (zero.alias("commission"), zero.alias("fees"))),
+            )
+            for number, (account, size) in enumerate(zip(held["account_id"], sizes, strict=True))
+        ]
+    )

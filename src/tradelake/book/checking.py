@@ -1,0 +1,31 @@
+"""What is stored against what follows from the log."""
+
+import polars as pl
+
+from tradelake.errors import InvariantError
+from tradelake.tables import Table
+
+
+def differences(table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> list[str]:
+    """Return a line for each kind of difference between what is stored and what was derived."""
+    derived = derived.sort(*table.sort, *table.key)
+    if stored.equals(derived):
+        return []
+    keys = list(table.key)
+    missing = derived.join(stored, on=keys, how="anti")
+    extra = stored.join(derived, on=keys, how="anti")
+    shared = stored.join(derived, on=keys, suffix="_derived")
+    changed = shared.filter(
+        pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c}_derived")) for c in table.names if c not in keys)
+    )
+    doubled = stored.filter(stored.select(keys).is_duplicated())
+    lines = []
+    for frame, word in (
+        (missing, "missing"), (extra, "not derivable"), (changed, "different"), (doubled, "stored more than once"),
+    ):  # fmt: skip
+        if frame.height:
+            first = ", ".join(str(v) for v in frame.select(keys).row(0))
+            lines.append(f"{table.name}: {frame.height} rows {word}, the first is {first}")
+    if not lines:
+        raise InvariantError(f"{table.name}: two frames differ, but not in any row")
+    return lines

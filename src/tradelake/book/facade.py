@@ -1,0 +1,59 @@
+"""The book: the facade that users hold. It joins storage with the pure rooms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from tradelake.book.reading import Readers
+from tradelake.book.shelf import now
+from tradelake.book.writing import Writers
+from tradelake.store import create_catalog, open_catalog, parse_target, read_checkpoint
+
+
+def create(target: str | Path, *, data: str | Path | None = None) -> Book:
+    """Create a book and return it open.
+
+    `target` is a folder (SQLite catalog), `duckdb:FOLDER`, or a `postgresql://` URL; `data` is the folder of the
+    Parquet files, needed for PostgreSQL. Raises BookExists, InputError, StorageError.
+    """
+    place = parse_target(target, data=data)
+    return Book(create_catalog(place, created_at=now().isoformat()))
+
+
+def open_book(target: str | Path, *, data: str | Path | None = None, read_only: bool = False) -> Book:
+    """Open a book. Raises BookNotFound, BookBusy, BookVersionError, StorageError."""
+    return Book(open_catalog(parse_target(target, data=data), read_only=read_only))
+
+
+class Book(Readers, Writers):
+    """A trade log with everything that follows from it.
+
+    Writers: `record`, `ingest`, `add_accounts`, `add_instruments`, `fold`, `rebuild`. Readers return Polars frames
+    with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked to stand.
+    """
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Book {self.url} at sequence {self.sequence}>"
+
+    def close(self) -> None:
+        """Close the book; closing twice is harmless."""
+        self._catalog.close()
+
+    @property
+    def url(self) -> str:
+        """Where the book is, without credentials."""
+        return self._catalog.target.shown
+
+    @property
+    def sequence(self) -> int:
+        """The head of the log."""
+        return read_checkpoint(self._catalog)[0]

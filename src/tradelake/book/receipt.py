@@ -1,0 +1,50 @@
+"""What a writer gets back."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from tradelake.errors import Problem
+
+OUTCOME_SCHEMA = pl.Schema(
+    {"row": pl.Int64, "outcome": pl.String, "trade_id": pl.String, "code": pl.String, "message": pl.String}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery.
+
+    `outcomes` has one row per event and rejected row: row (of the source, from 1), outcome (accepted, duplicate,
+    conflict, reject, kept), trade_id, code and message. `problems` has one entry per conflict and reject.
+    `version` is the catalog's commit, `sequence` the head of the log afterwards.
+    """
+
+    source: str
+    accepted: int
+    duplicates: int
+    conflicts: int
+    rejects: int
+    kept: int
+    version: int
+    sequence: int
+    problems: tuple[Problem, ...] = ()
+    new_accounts: tuple[str, ...] = ()
+    new_instruments: tuple[str, ...] = ()
+    outcomes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OUTCOME_SCHEMA))
+
+    @property
+    def ok(self) -> bool:
+        """True when every row went in or was known, and nothing needs a person."""
+        return not self.conflicts and not self.rejects
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """A rebuild from the first event: rows per derived table, and with `check` the differences to what was stored."""
+
+    identical: bool
+    sequence: int
+    differences: tuple[str, ...]
+    rows: dict[str, int]
+    seconds: float

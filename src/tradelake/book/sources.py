@@ -1,0 +1,47 @@
+"""What a writer gives, in its parsed form: rows, frames, files."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from tradelake.errors import InputError
+from tradelake.intake import executions as execution_files
+from tradelake.intake import ibkr_flex
+from tradelake.intake.model import Execution
+from tradelake.intake.parsed import Parsed
+
+FORMATS = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+SOURCES = ("executions", "ibkr-flex")
+
+
+def parse_rows(executions: object, *, name: str) -> Parsed:
+    """Return the parsed form of what `record` was given."""
+    if isinstance(executions, pl.DataFrame):
+        return execution_files.from_frame(executions, name=name)
+    if isinstance(executions, (Mapping, Execution)):
+        return execution_files.from_rows([executions], name=name)
+    if isinstance(executions, Iterable) and not isinstance(executions, (str, bytes)):
+        return execution_files.from_rows(executions, name=name)
+    raise InputError(f"record takes executions, dicts or a frame, not {type(executions).__name__}.")
+
+
+def parse_source(source: str, content: bytes, *, name: str) -> Parsed:
+    """Return the parsed form of a file; InputError for an unknown source or suffix."""
+    if source == "ibkr-flex":
+        return ibkr_flex.parse(content, name=name)
+    if source != "executions":
+        raise InputError(f"{source!r} is no source that tradelake knows. Sources: {', '.join(SOURCES)}.")
+    suffix = Path(name).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(
+            f"{name}: executions come as {', '.join(FORMATS)}, not as {suffix or 'a file without a suffix'}."
+        )
+    return execution_files.parse(content, name=name, format=FORMATS[suffix])

@@ -1,0 +1,5 @@
+"""`python -m tradelake.cli` is `tradelake`."""
+
+from tradelake.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""The command line as one typer application: `tradelake [--book PATH_OR_URL] VERB`."""
+
+from typing import Annotated
+
+import typer
+
+from tradelake.cli import listings, recording, writing
+from tradelake.cli.doctor import doctor, show_version
+
+BOOK_DEFAULT = "book"
+SETTINGS = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
+
+app = typer.Typer(
+    name="tradelake",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help starts in half the time
+    pretty_exceptions_enable=False,
+    context_settings=SETTINGS,
+)
+accounts = typer.Typer(invoke_without_command=True, subcommand_metavar="[add ACCOUNT ...]")
+
+
+@app.callback()
+def tradelake(
+    context: typer.Context,
+    book: Annotated[
+        str,
+        typer.Option(
+            envvar="TRADELAKE_BOOK",
+            metavar="PATH_OR_URL",
+            help="The book: a folder, duckdb:FOLDER, or postgresql://...",
+        ),
+    ] = BOOK_DEFAULT,
+) -> None:
+    """Keep a trade log on DuckLake, with exact lots, positions and profit and loss."""
+    context.obj = book
+
+
+app.command("init")(writing.init)
+app.command("import")(recording.import_files)
+app.command("record")(recording.record)
+accounts.callback()(listings.accounts)
+accounts.command("add")(writing.add_account)
+app.add_typer(accounts, name="accounts")
+for listing in (
+    listings.trades,
+    listings.positions,
+    listings.lots,
+    listings.matches,
+    listings.history,
+    listings.pnl,
+    listings.instruments,
+    listings.runs,
+    listings.refusals,
+    listings.records,
+    listings.sql,
+):
+    app.command(listing.__name__)(listing)
+app.command("fold")(writing.fold)
+app.command("rebuild")(writing.rebuild)
+app.command("scenario")(writing.scenario)
+app.command("doctor")(doctor)
+app.command("version")(show_version)

@@ -1,0 +1,172 @@
+"""`tradelake doctor`: is everything there that a book needs, and what to do where it is not."""
+
+import shutil
+import sys
+import tempfile
+import zoneinfo
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from tradelake.cli.options import target_of
+from tradelake.cli.streams import emit
+from tradelake.errors import TradelakeError
+
+EXTENSIONS = ("ducklake", "sqlite-scanner", "postgres-scanner")
+LIBRARIES = ("duckdb", "polars", "pyarrow", "numpy", "numba", "pydantic")
+FREE_BYTES_MIN = 1 << 30
+CLOCK_TOLERANCE = timedelta(minutes=5)
+NOT_INSTALLED = "(run from its sources, not installed)"
+SQLITE_MAGIC = b"SQLite format 3\0"
+SQLITE_WAL = b"\x02\x02"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report: what was looked at, what there was and, where that is a problem, what to do."""
+
+    topic: str
+    text: str
+    problem: bool = False
+
+    def __str__(self) -> str:
+        return f"{'problem' if self.problem else 'ok':<8} {self.topic}: {self.text}"
+
+
+def doctor(context: typer.Context) -> None:
+    """Check this machine and the book.
+
+    One line each for versions, extensions, disk, time zones, catalog and clock: ok, or problem and what
+    to do.
+    """
+    target = target_of(context)
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _versions,
+        _extensions,
+        lambda: _disk(target),
+        _time_zones,
+        lambda: _wal(target),
+        lambda: _book(target),
+    )
+    sound = True
+    for check in checks:
+        for finding in check():
+            emit(f"{finding}\n")
+            sound = sound and not finding.problem
+    if not sound:
+        raise typer.Exit(1)
+
+
+def show_version() -> None:
+    """Print the version of tradelake."""
+    emit(f"tradelake {installed('tradelake') or NOT_INSTALLED}\n")
+
+
+def installed(package: str) -> str:
+    """Return the version of an installed package, empty where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("python", sys.version.split()[0])
+    yield Finding("tradelake", installed("tradelake") or NOT_INSTALLED)
+    for name in LIBRARIES:
+        found = installed(name)
+        yield Finding(name, found or "is missing. Install tradelake again with pip.", problem=not found)
+    wanted = installed("duckdb")
+    for name in EXTENSIONS:
+        package = f"duckdb-extension-{name}"
+        found = installed(package)
+        fits = found == wanted
+        text = found if fits else f"{found or 'is missing'}. Run: pip install {package}=={wanted}"
+        yield Finding(package, text, problem=not fits)
+
+
+def _extensions() -> Iterator[Finding]:
+    """Make a book in a temporary folder: that needs DuckDB, its extensions and a file system that works."""
+    from tradelake import book
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            book.create(str(Path(folder) / "book")).close()
+        except TradelakeError as error:
+            yield Finding("trial book", f"cannot be made: {error}", problem=True)
+        else:
+            yield Finding("trial book", "made in a temporary folder, with all extensions")
+
+
+def _disk(target: str) -> Iterator[Finding]:
+    path = _folder(target) or Path.cwd()
+    place = next(folder for folder in (path, *path.parents) if folder.is_dir())
+    free = shutil.disk_usage(place).free
+    scarce = free < FREE_BYTES_MIN
+    advice = ". Make room: a rebuild writes all derived tables anew." if scarce else ""
+    yield Finding("disk", f"{free >> 20:,} MiB free at {place}{advice}", problem=scarce)
+
+
+def _time_zones() -> Iterator[Finding]:
+    try:
+        zoneinfo.ZoneInfo("America/New_York")
+    except zoneinfo.ZoneInfoNotFoundError:
+        yield Finding("time zones", "New York is unknown here. Run: pip install tzdata", problem=True)
+    else:
+        yield Finding("time zones", "New York is known")
+
+
+def _wal(target: str) -> Iterator[Finding]:
+    folder = _folder(target)
+    for file in sorted(folder.iterdir()) if folder and folder.is_dir() else ():
+        head = _first_bytes(file)
+        if not head.startswith(SQLITE_MAGIC):
+            continue
+        if head[18:20] == SQLITE_WAL:
+            yield Finding("catalog file", f"{file.name} is in WAL mode")
+        else:
+            advice = f"Run: sqlite3 {file} 'pragma journal_mode=wal'"
+            yield Finding("catalog file", f"{file.name} is not in WAL mode. {advice}", problem=True)
+
+
+def _first_bytes(file: Path) -> bytes:
+    if not file.is_file():
+        return b""
+    with file.open("rb") as stream:
+        return stream.read(20)
+
+
+def _book(target: str) -> Iterator[Finding]:
+    from tradelake import book
+
+    try:
+        with book.open_book(target, read_only=True) as opened:
+            last = opened.runs().get_column("recorded_at").max()
+            yield Finding("book", f"{opened.url}, version {opened.version}, sequence {opened.sequence}")
+    except TradelakeError as error:
+        yield Finding("book", str(error), problem=True)
+        return
+    now = _file_clock()
+    if isinstance(last, datetime) and last > now + CLOCK_TOLERANCE:
+        text = f"{now:%Y-%m-%d %H:%M} UTC, but the book was written at {last:%Y-%m-%d %H:%M}. Set the clock."
+        yield Finding("clock", text, problem=True)
+    else:
+        yield Finding("clock", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _file_clock() -> datetime:
+    """Return the instant that the file system gives to a new file, to compare recorded times with."""
+    with tempfile.NamedTemporaryFile() as file:
+        return datetime.fromtimestamp(Path(file.name).stat().st_mtime, UTC)
+
+
+def _folder(target: str) -> Path | None:
+    """Return the folder of a local book, None for a database."""
+    if "://" in target:
+        return None
+    return Path(target.removeprefix("duckdb:").removeprefix("sqlite:")).expanduser().absolute()

@@ -1,0 +1,67 @@
+"""Where words go: data to standard output, diagnostics and progress to standard error."""
+
+import contextlib
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+
+WIDTH_DEFAULT = 100
+PROBLEM_COUNT_MAX = 20
+
+Progress = Callable[[str, int, int], None]
+
+
+def emit(text: str) -> None:
+    """Write data to standard output; a reader that has gone away is no error."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Later writes, and the flush at exit, go nowhere instead of failing once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(text: str) -> None:
+    """Write one paragraph of diagnostics to standard error, folded to a terminal's width on a terminal."""
+    if sys.stderr.isatty():
+        text = textwrap.fill(text, shutil.get_terminal_size().columns, break_on_hyphens=False)
+    print(
+        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text),
+        file=sys.stderr,
+    )
+
+
+def complain_about(problems: Iterable[object], *, rest: str) -> None:
+    """Write one paragraph per problem, at most 20, then how many more there are and where: *rest*."""
+    every = [str(problem) for problem in problems]
+    for problem in every[:PROBLEM_COUNT_MAX]:
+        complain(problem)
+    if len(every) > PROBLEM_COUNT_MAX:
+        complain(f"{len(every) - PROBLEM_COUNT_MAX:,} more problems like these: {rest}")
+
+
+def screen() -> tuple[bool, int]:
+    """Return whether standard output is a terminal, and how many characters a line has."""
+    if not sys.stdout.isatty():
+        return False, WIDTH_DEFAULT
+    return True, shutil.get_terminal_size((WIDTH_DEFAULT, 24)).columns
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Progress | None]:
+    """Yield what reports progress (stage, done, total) on a terminal's standard error, elsewhere None."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("start", total=None)
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None)
+
+        yield report

@@ -1,0 +1,102 @@
+"""Commands that make a book, add accounts, and renew what follows from the log."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradelake.cli.options import Text, open_book, takes, target_of
+from tradelake.cli.streams import complain_about, emit, progress_bar
+
+
+def init(
+    context: typer.Context,
+    data: Annotated[
+        Text, typer.Option(metavar="FOLDER", help="Where the Parquet files go, if not beside the catalog.")
+    ] = None,
+) -> None:
+    """Create an empty book."""
+    from tradelake import book
+
+    with book.create(target_of(context), data=data) as created:
+        emit(f"created {created.url}\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """One account to be added; its fields are columns of accounts."""
+
+    account_id: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Our name of the account.")]
+    broker_account_id: Annotated[
+        Text,
+        typer.Option("--broker", metavar="ID", help="The brokerage account that holds it; else its own name."),
+    ] = None
+    account_type: Annotated[Text, typer.Option("--type", metavar="TYPE", help="GEN, REV, COM or another role.")] = None
+    parent_account_id: Annotated[
+        Text, typer.Option("--parent", metavar="ACCOUNT", help="The account that it was forked from.")
+    ] = None
+    lot_method: Annotated[str, typer.Option("--method", metavar="METHOD", help="Which lot a sale closes first.")] = (
+        "FIFO"
+    )
+    allocation_pattern: Annotated[
+        Text, typer.Option("--pattern", metavar="GLOB", help="Order references that belong here, as GEN-*.")
+    ] = None
+    allocation_default: Annotated[
+        bool, typer.Option("--default", help="Takes the broker's rows that no pattern claims.")
+    ] = False
+    base_currency: Annotated[str, typer.Option("--currency", metavar="CURRENCY", help="Currency of the account.")] = (
+        "USD"
+    )
+
+
+@takes(account=NewAccount)
+def add_account(context: typer.Context, account: NewAccount) -> None:
+    """Add an account; several may share one brokerage account."""
+    row = {name: value for name, value in asdict(account).items() if value is not None}
+    with open_book(context, read_only=False) as book:
+        receipt = book.add_accounts([row])
+    emit(f"{account.account_id}: {'added' if receipt.accepted else 'is in the book already, unchanged'}\n")
+    complain_about(receipt.problems, rest="")
+    if not receipt.ok:
+        raise typer.Exit(1)
+
+
+def fold(context: typer.Context) -> None:
+    """Bring the stored positions up to the end of the log.
+
+    Reading never needs it: what is recorded after the last fold is folded in on the way.
+    """
+    with open_book(context, read_only=False) as book:
+        book.fold()
+        emit(f"folded up to sequence {book.sequence}\n")
+
+
+def rebuild(
+    context: typer.Context,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only compare a rebuild with what is stored; exit 1 where they differ."),
+    ] = False,
+) -> None:
+    """Compute positions, lots and matches from the log anew."""
+    with open_book(context, read_only=False) as book, progress_bar() as progress:
+        report = book.rebuild(check=check, progress=progress)
+    rows = ", ".join(f"{count:,} {table}" for table, count in report.rows.items())
+    verdict = ("identical" if report.identical else "different") if check else "rebuilt"
+    emit(f"{verdict} up to sequence {report.sequence}\n  {rows}\n")
+    complain_about(report.differences, rest="`tradelake rebuild` stores the tables anew.")
+    if check and not report.identical:
+        raise typer.Exit(1)
+
+
+def scenario(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Scenario files or folders.", exists=True)],
+) -> None:
+    """Run scenario files.
+
+    Each scenario is recorded in a book of its own, and what comes out is compared with what it expects.
+    """
+    from tradelake.jobs.scenario import run
+
+    raise typer.Exit(run(paths))

@@ -1,0 +1,124 @@
+"""What a book answers to a scenario, in the shape of its `expected` section."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from tradelake.book import Book, Receipt
+
+KINDS = ("trade", "exercise", "assign", "cash_settle", "expire", "cash")
+TOTALS = ("realized_pnl", "fees", "cash", "dividends")
+
+
+def answers(book: Book, scenario: Mapping[str, Any], instruments: Receipt, events: Receipt) -> dict[str, Any]:
+    """Return positions, closed matches, totals, errors, duplicates, groups, trade dates and as-of states."""
+    static = _static_errors(scenario, instruments, events)
+    trades = _frame(book.trades(kinds=KINDS))
+    return {
+        **_state(book, scenario),
+        "closed": _closed(_frame(book.matches())),
+        "errors": [*static, *_refusals(book)],
+        "duplicates": _duplicates(scenario, events),
+        "groups": _groups(book, trades),
+        "trade_dates": dict(trades.select("trade_id", pl.col("trade_date").cast(pl.String)).iter_rows()),
+        "as_of": [
+            {
+                "effective": when["effective"],
+                "known": when["known"],
+                **_state(book, scenario, as_of=when["effective"], as_known=when["known"]),
+                "errors": [
+                    *_known_errors(static, scenario, when["known"]),
+                    *_refusals(book, as_of=when["effective"], as_known=when["known"]),
+                ],
+            }
+            for when in (scenario.get("expected") or {}).get("as_of") or []
+        ],
+    }
+
+
+def _frame(listing: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+    return listing.collect() if isinstance(listing, pl.LazyFrame) else listing
+
+
+def _state(book: Book, scenario: Mapping[str, Any], **instants: Any) -> dict[str, Any]:
+    lots: dict[tuple[str, str], dict[Any, dict[str, Any]]] = defaultdict(dict)
+    for lot in _frame(book.lots(**instants)).iter_rows(named=True):
+        key = (lot["open_trade_id"], lot["open_date"].isoformat())
+        entry = lots[lot["account_id"], lot["instrument_id"]].setdefault(
+            key, {"open": key[0], "open_date": key[1], "quantity": Decimal(0), "cost_basis": Decimal(0)}
+        )
+        entry["quantity"] += lot["quantity"]
+        entry["cost_basis"] += lot["cost_basis"]
+    positions = [
+        {
+            "account": row["account_id"],
+            "instrument": row["instrument_id"],
+            **{name: row[name] for name in ("quantity", "average_price", "average_price_ex_fees", "cost_basis")},
+            "lots": list(lots[row["account_id"], row["instrument_id"]].values()),
+        }
+        for row in _frame(book.positions(**instants)).iter_rows(named=True)
+    ]
+    totals = {name: dict.fromkeys(TOTALS, Decimal(0)) for name in scenario["accounts"]}
+    for row in book.pnl(["account"], **instants).iter_rows(named=True):
+        for name in TOTALS:
+            totals[row["account_id"]][name] += row[name]
+    return {"positions": positions, "totals": totals}
+
+
+def _closed(matches: pl.DataFrame) -> list[dict[str, Any]]:
+    keys = ["account_id", "instrument_id", "open_trade_id", "close_trade_id", "how"]
+    rows = matches.group_by(keys, maintain_order=True).agg(
+        pl.col("quantity", "proceeds", "cost", "realized_pnl").sum(), pl.col("term").first()
+    )
+    names = ("account", "instrument", "open", "close", "how", "quantity", "proceeds", "cost", "pnl", "term")
+    return [dict(zip(names, row, strict=True)) for row in rows.iter_rows()]
+
+
+def _static_errors(scenario: Mapping[str, Any], instruments: Receipt, events: Receipt) -> list[dict[str, str]]:
+    bad = events.outcomes.filter(pl.col("outcome").is_in(("reject", "conflict")))
+    return [
+        *({"instrument": p.trade_id, "code": p.code} for p in instruments.problems),
+        *(
+            {"event": scenario["events"][row - 1]["id"], "code": code}
+            for row, code in bad.select("row", "code").iter_rows()
+        ),
+    ]
+
+
+def _refusals(book: Book, **instants: Any) -> list[dict[str, str]]:
+    rows = _frame(book.refusals(**instants)).select("trade_id", "code")
+    return [{"event": trade_id, "code": code} for trade_id, code in rows.iter_rows()]
+
+
+def _known_errors(static: list[dict[str, str]], scenario: Mapping[str, Any], known: str) -> list[dict[str, str]]:
+    """Leave out the refused events that were not known yet."""
+    told = {event["id"]: str(event.get("known_at", event.get("at"))) for event in scenario["events"]}
+    return [error for error in static if "event" not in error or told[error["event"]] <= known]
+
+
+def _duplicates(scenario: Mapping[str, Any], events: Receipt) -> list[str]:
+    rows = events.outcomes.filter(pl.col("outcome") == "duplicate")["row"]
+    return [scenario["events"][row - 1]["id"] for row in rows]
+
+
+def _groups(book: Book, trades: pl.DataFrame) -> dict[str, dict[str, Decimal]]:
+    """Return realized profit by the closing event's tags, and net cash by every event's tags."""
+    tags = {
+        trade_id: json.loads(details).get("tags", []) if details else []
+        for trade_id, details in trades.select("trade_id", "details").iter_rows()
+    }
+    groups: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"realized_pnl": Decimal(0), "net_cash": Decimal(0)})
+    for names in tags.values():
+        for name in names:
+            groups[name]["net_cash"] += 0
+    for closing, amount in _frame(book.matches()).select("close_trade_id", "realized_pnl").iter_rows():
+        for name in tags[closing]:
+            groups[name]["realized_pnl"] += amount
+    for trade_id, amount in book.ledger().select("trade_id", "amount").iter_rows():
+        for name in tags[trade_id]:
+            groups[name]["net_cash"] += amount
+    return dict(groups)

@@ -1,0 +1,118 @@
+"""Which lot goes first, as the kernel asks it: by the slot's method, or by the lots that an event names.
+
+Plain Python over sequences of integers and at the same time valid input for the compiler; see `kernel.py`.
+"""
+
+from tradelake.lots.ledger import compare_products
+from tradelake.lots.state import (
+    ACCEPTED,
+    AVERAGE,
+    EXTRA_NAMED_FROM,
+    EXTRA_NAMED_TO,
+    HIFO,
+    LIFO,
+    LOT_BASIS,
+    LOT_NEXT,
+    LOT_OPEN,
+    LOT_QUANTITY,
+    NAMED_OPEN,
+    NAMED_QUANTITY,
+    NONE,
+    OP_EXTRA,
+    OP_SLOT,
+    SLOT_HEAD,
+    SLOT_METHOD,
+    SLOT_TAIL,
+    SPECIFIC_LOT_UNAVAILABLE,
+    SPECIFIC_LOTS_MISMATCH,
+    Book,
+    Operations,
+)
+
+
+def dearest(book: Book, slot: int) -> int:
+    """Return the lot with the highest cost per unit, charges included; of equals the oldest."""
+    best = book.slots[SLOT_HEAD, slot]
+    lot = book.lots[LOT_NEXT, best]
+    while lot != NONE:
+        best_size, size = book.lots[LOT_QUANTITY, best], book.lots[LOT_QUANTITY, lot]
+        best_cost, cost = book.lots[LOT_BASIS, best], book.lots[LOT_BASIS, lot]
+        if size < 0:
+            best_size, size, best_cost, cost = -best_size, -size, -best_cost, -cost
+        if compare_products(cost, best_size, best_cost, size) > 0:
+            best = lot
+        lot = book.lots[LOT_NEXT, lot]
+    return best
+
+
+def next_lot(book: Book, slot: int) -> int:
+    """Return the lot that the slot's method closes next."""
+    method = book.slots[SLOT_METHOD, slot]
+    if method == LIFO:
+        return book.slots[SLOT_TAIL, slot]
+    if method == HIFO:
+        return dearest(book, slot)
+    return book.slots[SLOT_HEAD, slot]
+
+
+def named_lot(book: Book, slot: int, opened_by: int) -> int:
+    """Return the oldest open lot of the slot that *opened_by* opened, or NONE."""
+    lot = book.slots[SLOT_HEAD, slot]
+    while lot != NONE and book.lots[LOT_OPEN, lot] != opened_by:
+        lot = book.lots[LOT_NEXT, lot]
+    return lot
+
+
+def names_lots(ops: Operations, operation: int, book: Book) -> bool:
+    """Tell whether the operation names its lots and its slot's method heeds them."""
+    extra = ops.main[OP_EXTRA, operation]
+    if extra == NONE or ops.extras[EXTRA_NAMED_TO, extra] == ops.extras[EXTRA_NAMED_FROM, extra]:
+        return False
+    return book.slots[SLOT_METHOD, ops.main[OP_SLOT, operation]] != AVERAGE
+
+
+def check_names(ops: Operations, operation: int, book: Book, closing: int) -> int:
+    """Return why the named lots cannot supply *closing* units, or ACCEPTED."""
+    if not names_lots(ops, operation, book):
+        return ACCEPTED
+    slot, extra = ops.main[OP_SLOT, operation], ops.main[OP_EXTRA, operation]
+    total = 0
+    for name in range(ops.extras[EXTRA_NAMED_FROM, extra], ops.extras[EXTRA_NAMED_TO, extra]):
+        total += ops.named[NAMED_QUANTITY, name]
+    if total != closing:
+        return SPECIFIC_LOTS_MISMATCH
+    for name in range(ops.extras[EXTRA_NAMED_FROM, extra], ops.extras[EXTRA_NAMED_TO, extra]):
+        wanted = 0
+        for other in range(ops.extras[EXTRA_NAMED_FROM, extra], name + 1):
+            if ops.named[NAMED_OPEN, other] == ops.named[NAMED_OPEN, name]:
+                wanted += ops.named[NAMED_QUANTITY, other]
+        lot = book.slots[SLOT_HEAD, slot]
+        while lot != NONE:
+            if book.lots[LOT_OPEN, lot] == ops.named[NAMED_OPEN, name]:
+                held = book.lots[LOT_QUANTITY, lot]
+                wanted -= held if held > 0 else -held
+            lot = book.lots[LOT_NEXT, lot]
+        if wanted > 0:
+            return SPECIFIC_LOT_UNAVAILABLE
+    return ACCEPTED
+
+
+def choose(ops: Operations, operation: int, book: Book, slot: int, done: int) -> tuple[int, int]:
+    """Return the next lot of *slot* to close, and how many units it may give, when *done* units are closed.
+
+    Lots that the operation names count in its own slot only, not where an exercised option delivers.
+    """
+    if slot != ops.main[OP_SLOT, operation] or not names_lots(ops, operation, book):
+        lot = next_lot(book, slot)
+        held = book.lots[LOT_QUANTITY, lot]
+        return lot, held if held > 0 else -held
+    extra = ops.main[OP_EXTRA, operation]
+    name, covered = ops.extras[EXTRA_NAMED_FROM, extra], 0
+    while covered + ops.named[NAMED_QUANTITY, name] <= done:
+        covered += ops.named[NAMED_QUANTITY, name]
+        name += 1
+    lot = named_lot(book, slot, ops.named[NAMED_OPEN, name])
+    held = book.lots[LOT_QUANTITY, lot]
+    size = held if held > 0 else -held
+    left = covered + ops.named[NAMED_QUANTITY, name] - done
+    return lot, size if size < left else left

@@ -1,0 +1,162 @@
+"""One run of the kernel: allocate the book, load what is carried, run plain or compiled, and give the book back.
+
+Small programs run as plain Python at the full scale of money. Large ones run compiled on 64-bit integers at the
+smallest scale that holds every amount exactly; where a number does not fit, the run is repeated plainly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from tradelake.errors import InvariantError
+from tradelake.lots import kernel, ledger, state
+from tradelake.lots.compiled import compiled_run
+from tradelake.lots.methods import CODES
+from tradelake.lots.program import Program
+from tradelake.units import INT64_SAFE, MONEY_SCALE, QUANTUM_SCALE, column_units
+
+COMPILE_FROM = 50_000
+UNLIMITED = 10**60
+MONEY_ROWS = {"main": (state.OP_GROSS, state.OP_CHARGES), "extras": (state.EXTRA_STRIKE, state.EXTRA_CASH)}
+TABLES = ("main", "extras", "named", "deliveries")
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Open lots and positions of an earlier run, in slot order; `opening` is the kernel's code of their event."""
+
+    lots: pl.DataFrame
+    positions: pl.DataFrame
+    opening: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished book, and the scale of its money."""
+
+    book: state.Book
+    scale: int
+
+
+def run_program(
+    program: Program, carried: Carried, methods: Mapping[str, str], *, compile_from: int = COMPILE_FROM
+) -> Run:
+    """Run the program on the carried lots; `methods` gives the lot method of every account."""
+    count = len(program.main[state.OP_CODE])
+    scale = _scale(program, carried) if count >= compile_from else None
+    capacity = 2 * (count + carried.lots.height) + 64
+    while True:
+        run = _attempt(program, carried, methods, capacity, scale)
+        outcome = run.book.control[state.STATE]
+        if outcome == state.RUNNING:
+            return run
+        if outcome == state.FULL:
+            capacity *= 2
+        elif scale is None:
+            raise InvariantError("the plain kernel met a number that is not exact")
+        else:
+            scale = None
+
+
+def _scale(program: Program, carried: Carried) -> int | None:
+    """Return the smallest scale at which all money is exact in 62 bits, or None."""
+    try:
+        others = [np.array(row, dtype=np.int64) for row in _rows(program, money=False)]
+        amounts = [np.array(row, dtype=np.int64) for row in _rows(program, money=True)]
+        amounts += [np.array(column_units(carried.lots[c]), dtype=np.int64) for c in ("cost_basis", "charges")]
+    except OverflowError:
+        return None
+    if any(row.size and np.abs(row).max() >= INT64_SAFE for row in others):
+        return None
+    for scale in (QUANTUM_SCALE, 10, MONEY_SCALE):
+        step = 10 ** (MONEY_SCALE - scale)
+        if not any((row % step).any() for row in amounts):
+            largest = max((int(np.abs(row).max()) for row in amounts if row.size), default=0)
+            return scale if largest // step < INT64_SAFE else None
+    return None
+
+
+def _rows(program: Program, *, money: bool) -> list[list[int]]:
+    return [
+        row
+        for table in TABLES
+        for number, row in enumerate(getattr(program, table))
+        if (number in MONEY_ROWS.get(table, ())) == money
+    ]
+
+
+def _attempt(program: Program, carried: Carried, methods: Mapping[str, str], capacity: int, scale: int | None) -> Run:
+    """Run once; `scale` None means plain."""
+    money_scale = MONEY_SCALE if scale is None else scale
+    step = 10 ** (MONEY_SCALE - money_scale)
+    kind = object if scale is None else np.int64
+    book = _allocate(program, methods, capacity, kind)
+    book.control[state.QUANTUM] = 10 ** (money_scale - QUANTUM_SCALE)
+    book.control[state.LIMIT] = UNLIMITED if scale is None else INT64_SAFE
+    _load(book, program.slots, carried, step)
+    operations = state.Operations(
+        *(_array(getattr(program, table), kind, step, MONEY_ROWS.get(table, ())) for table in TABLES)
+    )
+    if scale is None:
+        kernel.run(operations, book)
+    else:
+        compiled_run()(operations, book)
+    return Run(book, money_scale)
+
+
+def _array(rows: Sequence[list[int]], kind: type, step: int, money: Sequence[int]) -> "np.ndarray":
+    array: np.ndarray = np.empty((len(rows), len(rows[0])), dtype=kind)
+    for number, row in enumerate(rows):
+        array[number] = row
+        if number in money and step != 1:
+            array[number] //= step
+    return array
+
+
+def _allocate(program: Program, methods: Mapping[str, str], capacity: int, kind: type) -> state.Book:
+    count, slots = len(program.main[state.OP_CODE]), program.slots
+    book = state.Book(
+        slots=np.full((5, slots.height), 0, dtype=kind),
+        lots=np.full((10, capacity), 0, dtype=kind),
+        matches=np.full((9, capacity), 0, dtype=kind),
+        episodes=np.full((3, capacity), 0, dtype=kind),
+        results=np.full((2, count), 0, dtype=kind),
+        control=np.full(6, 0, dtype=kind),
+    )
+    book.slots[state.SLOT_METHOD] = [CODES[methods[account]] for account in slots["account_id"]]
+    for row in (state.SLOT_HEAD, state.SLOT_TAIL, state.SLOT_EPISODE):
+        book.slots[row] = state.NONE
+    return book
+
+
+def _load(book: state.Book, slots: pl.DataFrame, carried: Carried, step: int) -> None:
+    """Put the carried positions and lots, which are in slot and opening order, into an empty book."""
+    if not carried.lots.height:
+        return
+    known = {(account, instrument): slot for slot, account, instrument in slots.iter_rows()}
+    episodes = {}
+    positions = carried.positions.select("position_id", "account_id", "instrument_id")
+    for number, (position, account, instrument) in enumerate(positions.iter_rows()):
+        slot = known[account, instrument]
+        episodes[position] = number
+        book.slots[state.SLOT_EPISODE, slot] = number
+        book.episodes[:, number] = (slot, state.NONE, state.NONE)
+    book.control[state.EPISODE_COUNT] = positions.height
+    lots = carried.lots
+    quantities, bases, charges = (column_units(lots[c]) for c in ("quantity", "cost_basis", "charges"))
+    keys = lots.select("position_id", "account_id", "instrument_id")
+    for lot, (position, account, instrument) in enumerate(keys.iter_rows()):
+        slot = known[account, instrument]
+        book.lots[state.LOT_SLOT, lot] = slot
+        book.lots[state.LOT_OPEN, lot] = carried.opening[lot]
+        book.lots[state.LOT_OPERATION, lot] = -(lot + 1)
+        book.lots[state.LOT_RANK, lot] = lot
+        book.lots[state.LOT_QUANTITY, lot] = quantities[lot]
+        book.lots[state.LOT_BASIS, lot] = bases[lot] // step
+        book.lots[state.LOT_CHARGES, lot] = charges[lot] // step
+        book.lots[state.LOT_EPISODE, lot] = episodes[position]
+        book.slots[state.SLOT_POSITION, slot] += quantities[lot]
+        ledger.link(book, lot)
+    book.control[state.LOT_COUNT] = lots.height

@@ -1,0 +1,94 @@
+"""The kernel's numbers named again: what opened a lot, what a slot is, positions from flat to flat."""
+
+import numpy as np
+import polars as pl
+
+from tradelake.lots import state
+from tradelake.lots.engine import Run
+
+OPENING_COLUMNS = ("open_trade_id", "open_sequence", "opened_at", "open_date", "open_phase")
+
+
+def openings_of(events: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """Return what a lot tells of its opening, one row per event and carried lot; `origin` is the kernel's number."""
+    fresh = events.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("origin"),
+        pl.col("trade_id").alias("open_trade_id"),
+        pl.col("sequence").alias("open_sequence"),
+        pl.col("executed_at").alias("opened_at"),
+        pl.col("trade_date").alias("open_date"),
+        pl.col("phase").alias("open_phase"),
+        pl.lit(None, dtype=pl.Int64).alias("lot_rank"),
+    )
+    carried = lots.select((-1 - pl.int_range(pl.len(), dtype=pl.Int64)).alias("origin"), *OPENING_COLUMNS, "lot_rank")
+    return pl.concat([fresh, carried])
+
+
+def slot_terms(slots: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
+    """Return the slots with the terms of their instruments."""
+    columns = ("instrument_id", "symbol", "contract_symbol", "asset_type", "currency", "multiplier")
+    return slots.join(instruments.select(columns), on="instrument_id", how="left", maintain_order="left")
+
+
+def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: pl.DataFrame) -> pl.DataFrame:
+    """Return the positions from flat to flat: the carried ones first, then those that this run opened."""
+    count, held = int(run.book.control[state.EPISODE_COUNT]), positions.height
+    rows = pl.DataFrame(
+        {
+            "episode": np.arange(count),
+            "slot": ints(run.book.episodes[state.EPISODE_SLOT, :count]),
+            "operation": ints(run.book.episodes[state.EPISODE_OPEN, :count]),
+            "closing": ints(run.book.episodes[state.EPISODE_CLOSE, :count]),
+        }
+    )
+    log = events.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("operation"),
+        "trade_id",
+        "leg_id",
+        "sequence",
+        "executed_at",
+        "trade_date",
+    )
+    leg = pl.when(pl.col("leg_id") == "1").then(pl.lit("")).otherwise("." + pl.col("leg_id"))
+    fresh = (
+        rows[held:]
+        .join(log, on="operation", how="left", maintain_order="left")
+        .join(slots.select("slot", "account_id", "instrument_id"), on="slot", how="left", maintain_order="left")
+    )
+    names = ("open_trade_id", "open_sequence", "opened_at", "open_date")
+    opening = pl.concat(
+        [
+            positions.select("position_id", *names),
+            fresh.select(
+                pl.concat_str("account_id", "instrument_id", pl.col("trade_id") + leg, separator=":").alias(
+                    "position_id"
+                ),
+                *(
+                    pl.col(old).alias(new)
+                    for old, new in zip(("trade_id", "sequence", "executed_at", "trade_date"), names, strict=True)
+                ),
+            ),
+        ]
+    )
+    closing = rows.select("closing").join(
+        log, left_on="closing", right_on="operation", how="left", maintain_order="left"
+    )
+    return pl.concat(
+        [
+            rows.select("episode", "slot"),
+            opening,
+            closing.select(
+                pl.col("trade_id").alias("close_trade_id"),
+                pl.col("sequence").alias("close_sequence"),
+                pl.col("executed_at").alias("closed_at"),
+                pl.col("trade_date").alias("close_date"),
+            ),
+            rows.select("slot").join(slots, on="slot", how="left", maintain_order="left").drop("slot"),
+        ],
+        how="horizontal",
+    )
+
+
+def ints(values: object) -> "np.ndarray":
+    """Return codes and counts of either kernel as 64-bit integers."""
+    return np.asarray(values, dtype=np.int64)

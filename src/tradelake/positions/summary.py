@@ -1,0 +1,60 @@
+"""Positions from flat to flat: what is open, and what is closed."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from tradelake.tables import POSITION_HISTORY, POSITIONS
+from tradelake.units import MONEY, MONEY_SCALE, column_units, decimal_column, unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Rows of `positions` (open) and `position_history` (closed)."""
+
+    positions: pl.DataFrame
+    history: pl.DataFrame
+
+
+def summarise(episodes: pl.DataFrame, lots: pl.DataFrame, matches: pl.DataFrame) -> Summary:
+    """Return the open and closed positions of *episodes*.
+
+    `episodes` has one row per position with its opening and closing event, `lots` all that is open of them,
+    `matches` all matches of them, earlier runs' included. Both results are in the sort order of their table.
+    """
+    realized = matches.group_by("position_id").agg(
+        pl.col("realized_pnl").sum(),
+        pl.col("proceeds").sum(),
+        pl.col("cost").sum(),
+        pl.col("quantity").sum().alias("quantity_closed"),
+        pl.col("side").first(),
+    )
+    joined = episodes.join(realized, on="position_id", how="left", maintain_order="left")
+    closed = joined.filter(pl.col("close_sequence").is_not_null()).with_columns(status=pl.lit("CLOSED"))
+    return Summary(
+        positions=_open_positions(joined.filter(pl.col("close_sequence").is_null()), lots),
+        history=POSITION_HISTORY.conform(closed).sort(*POSITION_HISTORY.sort, "position_id"),
+    )
+
+
+def _open_positions(episodes: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    held = lots.group_by("position_id").agg(pl.col("quantity", "cost_basis", "charges").sum())
+    rows = episodes.join(held, on="position_id", how="inner", maintain_order="left").with_columns(
+        pl.col("realized_pnl").fill_null(pl.lit(0, dtype=MONEY)),
+        pl.lit("OPEN").alias("status"),
+        pl.lit(None, dtype=MONEY).alias("unrealized_pnl"),
+    )
+    if rows.height != held.height:
+        rows = rows.sort("position_id")
+    priced = rows.with_columns(
+        average_prices("average_price", rows["cost_basis"], rows),
+        average_prices("average_price_ex_fees", (rows["cost_basis"] - rows["charges"]).alias("cost"), rows),
+    )
+    return POSITIONS.conform(priced).sort(*POSITIONS.sort, "position_id")
+
+
+def average_prices(name: str, amounts: pl.Series, rows: pl.DataFrame) -> pl.Series:
+    """Return amounts / (quantity x multiplier) of each row, rounded for display."""
+    columns = (column_units(amounts), column_units(rows["quantity"]), column_units(rows["multiplier"]))
+    prices = [unit_price(a, q, m) for a, q, m in zip(*columns, strict=True)]
+    return decimal_column(name, prices, MONEY_SCALE, MONEY)

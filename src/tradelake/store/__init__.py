@@ -1,0 +1,30 @@
+"""The only room that knows DuckDB and DuckLake: catalog, append, scan, fold, query."""
+
+from tradelake.store.append import Appended, Batch, Head, append
+from tradelake.store.catalog import Catalog, Relation
+from tradelake.store.fold import Checkpoint, Derived, read_checkpoint, replace_derived
+from tradelake.store.keys import KeyIndex
+from tradelake.store.opening import create_catalog, open_catalog
+from tradelake.store.query import check_read_only
+from tradelake.store.references import References
+from tradelake.store.target import Target, parse_target
+
+__all__ = [
+    "Appended",
+    "Batch",
+    "Catalog",
+    "Checkpoint",
+    "Derived",
+    "Head",
+    "KeyIndex",
+    "References",
+    "Relation",
+    "Target",
+    "append",
+    "check_read_only",
+    "create_catalog",
+    "open_catalog",
+    "parse_target",
+    "read_checkpoint",
+    "replace_derived",
+]

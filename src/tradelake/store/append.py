@@ -1,0 +1,225 @@
+"""Append, exactly once: lease, head row, natural keys, hash chain, one transaction.
+
+Guards come first, in this order: an id that is known with the same content is a duplicate; with other content a
+conflict that names the fields; an allocation beyond its execution, and a trade id that another event has, are
+conflicts. After the guards nothing may fail but the storage itself, and then nothing is written.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import polars as pl
+
+from tradelake.errors import InvariantError, StorageError
+from tradelake.store.catalog import INLINE_ROWS, Catalog
+from tradelake.store.chain import link, row_digests
+from tradelake.store.classify import classify
+from tradelake.store.foreign import is_retryable
+from tradelake.store.keys import KeyIndex, with_keys
+from tradelake.tables import ACCOUNTS, HEAD, IMPORT_RUNS, INSTRUMENTS, SOURCE_RECORDS, STRATEGIES, TRADE_LOG
+
+ATTEMPTS = 30
+NO_NEW = {"new_accounts": ACCOUNTS, "new_instruments": INSTRUMENTS, "new_strategies": STRATEGIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One delivery: validated events (INCOMING, terms complete), source records (RECORDS), and who brings them.
+
+    `records` are joined to the events by `row_number` = `source_row`; several events may come from one record.
+    """
+
+    events: pl.DataFrame
+    records: pl.DataFrame
+    source: str
+    author: str
+    host: str
+    recorded_at: datetime
+    file_name: str | None = None
+    file_sha256: str | None = None
+    reason: str | None = None
+    new_accounts: pl.DataFrame = field(default_factory=ACCOUNTS.empty)
+    new_instruments: pl.DataFrame = field(default_factory=INSTRUMENTS.empty)
+    new_strategies: pl.DataFrame = field(default_factory=STRATEGIES.empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a delivery.
+
+    `outcomes` has one row per event: source_row, outcome, trade_id, code, message; `rows` are the rows of the log that
+    were written. `import_run_id` is null where nothing was new.
+    """
+
+    batch: Batch
+    outcomes: pl.DataFrame
+    sequence: int
+    import_run_id: int | None
+    rows: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the log stands: the one row of `head`."""
+
+    sequence: int
+    source_record_id: int
+    import_run_id: int
+    recorded_at: datetime
+    chain_hash: str
+
+
+def append(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex) -> Appended:
+    """Append the events that are new, with their records; nothing is written where nothing is new.
+
+    `prepare` makes the batch, inside the transaction, for the head that it is given. Another writer in the way is
+    waited for, and a commit that lost to one is tried again as a whole.
+    """
+    with catalog.lease.hold():
+        for attempt in range(ATTEMPTS):
+            try:
+                with catalog.transaction():
+                    return _attempt(catalog, prepare, index)
+            except StorageError as error:
+                if not is_retryable(error) or attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(min(0.005 * 2**attempt, 0.25))
+    raise InvariantError("an append ended without an outcome")
+
+
+def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex) -> Appended:
+    head = Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
+    batch = prepare(head)
+    index.refresh(catalog, head.sequence)
+    classified = classify(catalog, with_keys(batch.events), index)
+    fresh = classified.accepted
+    batch = _with_used(batch, fresh)
+    records = _new_records(catalog, batch, classified.outcomes)
+    if fresh.height + records.height == 0 and not _has_references(batch):
+        return Appended(batch, classified.outcomes, head.sequence, None, TRADE_LOG.empty())
+    run, recorded_at = head.import_run_id + 1, max(batch.recorded_at, head.recorded_at)
+    records = records.with_columns(
+        (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + head.source_record_id).alias("source_record_id"),
+        pl.lit(run, dtype=pl.Int64).alias("import_run_id"),
+    )
+    log = _log_rows(fresh, records, run, head.sequence, recorded_at)
+    digests = row_digests(log)
+    log = log.with_columns(pl.Series("row_hash", [d.hex()[:16] for d in digests], dtype=pl.String))
+    chain, last = link(head.chain_hash, digests), head.sequence + log.height
+    for name, table in NO_NEW.items():
+        catalog.insert(table.name, getattr(batch, name))
+    counts = _counts(records, classified.outcomes)
+    catalog.insert(
+        IMPORT_RUNS.name, _run_row(batch, counts, head, chain, recorded_at, first=head.sequence + 1, last=last)
+    )
+    catalog.insert(SOURCE_RECORDS.name, SOURCE_RECORDS.conform(records))
+    catalog.insert_by_month(TRADE_LOG.name, log.sort(*TRADE_LOG.sort), TRADE_LOG.partition_date)
+    catalog.execute(
+        f"UPDATE {HEAD.name} SET sequence = ?, source_record_id = ?, import_run_id = ?, recorded_at = ?, "
+        "chain_hash = ?",
+        [last, head.source_record_id + records.height, run, recorded_at.isoformat(), chain],
+    )
+    if log.height + records.height > INLINE_ROWS:
+        catalog.sync()
+    return Appended(batch, classified.outcomes, last, run, log)
+
+
+def _with_used(batch: Batch, accepted: pl.DataFrame) -> Batch:
+    """Return the batch without the accounts, instruments and strategies that only refused or known events name."""
+    if accepted.height == batch.events.height:
+        return batch
+    traded = pl.concat([accepted["instrument_id"], accepted["underlying_instrument_id"]])
+    return replace(
+        batch,
+        new_accounts=batch.new_accounts.filter(pl.col("account_id").is_in(accepted["account_id"].implode())),
+        new_instruments=batch.new_instruments.filter(pl.col("instrument_id").is_in(traded.implode())),
+        new_strategies=batch.new_strategies.filter(pl.col("strategy_id").is_in(accepted["strategy_id"].implode())),
+    )
+
+
+def _has_references(batch: Batch) -> bool:
+    return any(getattr(batch, name).height for name in NO_NEW)
+
+
+def _counts(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:
+    events = dict(outcomes.group_by("outcome").len().iter_rows())
+    rows = dict(records.group_by("outcome").len().iter_rows())
+    return {
+        "accepted": events.get("accepted", 0),
+        "duplicates": events.get("duplicate", 0),
+        "conflicts": events.get("conflict", 0),
+        "rejects": rows.get("reject", 0),
+        "kept": rows.get("kept", 0),
+    }
+
+
+def _new_records(catalog: Catalog, batch: Batch, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Return the records to store: those of accepted events, and kept, rejected or conflicting ones not seen before."""
+    by_row = outcomes.group_by("source_row").agg(
+        (pl.col("outcome") == "accepted").any().alias("accepted"),
+        (pl.col("outcome") == "conflict").any().alias("conflict"),
+        pl.col("code").drop_nulls().first().alias("event_code"),
+        pl.col("message").drop_nulls().first().alias("event_message"),
+    )
+    rows = batch.records.join(by_row, left_on="row_number", right_on="source_row", how="left").with_columns(
+        pl.when(pl.col("conflict")).then(pl.lit("conflict")).otherwise("outcome").alias("outcome"),
+        pl.coalesce("event_code", "code").alias("code"),
+        pl.coalesce("event_message", "message").alias("message"),
+        pl.concat_str(pl.col("broker_account_id").fill_null(""), "section", "text", separator="\x1f")
+        .map_batches(_text_hashes, return_dtype=pl.String)
+        .alias("text_hash"),
+    )
+    kept = rows.filter(pl.col("accepted").fill_null(value=False))
+    others = rows.filter(~pl.col("accepted").fill_null(value=False) & (pl.col("outcome") != "event"))
+    if others.height:
+        with catalog.joined(incoming_hashes=others.select("text_hash")):
+            known = catalog.frame(
+                f"SELECT DISTINCT text_hash FROM {SOURCE_RECORDS.name} WHERE outcome <> 'event' "
+                "AND text_hash IN (SELECT text_hash FROM incoming_hashes)"
+            )
+        others = others.join(known, on="text_hash", how="anti")
+    return pl.concat([kept, others]).sort("row_number")
+
+
+def _text_hashes(texts: pl.Series) -> pl.Series:
+    from hashlib import sha256
+
+    return pl.Series([sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=pl.String)
+
+
+def _log_rows(
+    fresh: pl.DataFrame, records: pl.DataFrame, run: int, sequence: int, recorded_at: datetime
+) -> pl.DataFrame:
+    source = records.select(pl.col("row_number").alias("source_row"), "source_record_id")
+    rows = fresh.join(source, on="source_row", how="left", maintain_order="left").with_columns(
+        (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + sequence).alias("sequence"),
+        pl.coalesce("known_at", pl.lit(recorded_at)).alias("recorded_at"),
+        pl.lit(run, dtype=pl.Int64).alias("import_run_id"),
+        pl.lit("").alias("row_hash"),
+    )
+    if rows["source_record_id"].null_count():
+        raise InvariantError("an event has no source record")
+    return TRADE_LOG.conform(rows)
+
+
+def _run_row(
+    batch: Batch, counts: dict[str, int], head: Head, chain: str, recorded_at: datetime, *, first: int, last: int
+) -> pl.DataFrame:
+    row = {
+        "import_run_id": head.import_run_id + 1,
+        "source": batch.source,
+        "file_name": batch.file_name,
+        "file_sha256": batch.file_sha256,
+        "author": batch.author,
+        "host": batch.host,
+        "reason": batch.reason,
+        "recorded_at": recorded_at,
+        **counts,
+        "first_sequence": first if counts["accepted"] else None,
+        "last_sequence": last,
+        "previous_hash": head.chain_hash,
+        "chain_hash": chain,
+    }
+    return pl.DataFrame([row], schema=IMPORT_RUNS.schema)

@@ -1,0 +1,221 @@
+"""The catalog of a book: create, attach, read, and one transaction idiom.
+
+Every session runs in UTC, loads DuckDB's extensions from their wheels and never downloads. Foreign errors are
+translated here: nothing of DuckDB leaves this room.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from tradelake.errors import StorageError
+from tradelake.store.durable import sync_folder
+from tradelake.store.foreign import query_error, translated
+from tradelake.store.lease import Lease
+from tradelake.store.target import Target
+from tradelake.tables import BOOK_SETTINGS
+
+FORMAT_VERSION = 1
+Relation = duckdb.DuckDBPyRelation
+INLINE_ROWS = 1000
+EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
+NAMED_VIEWS = {
+    "history": "SELECT * FROM temp.main.position_history",
+    "trades": "SELECT * FROM lake.main.trade_log WHERE kind <> 'cash'",
+}
+
+
+def extension_path(name: str) -> Path:
+    """Return the path of a DuckDB extension inside its wheel; StorageError where the wheel is missing."""
+    module = f"duckdb_extension_{name}"
+    if find_spec(module) is None:
+        raise StorageError(
+            f"DuckDB's extension {name} is not installed. Install it with: pip install {module.replace('_', '-')}"
+            f"=={duckdb.__version__}"
+        )
+    path = Path(str(files(module))) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not path.exists():
+        raise StorageError(f"The wheel of DuckDB's extension {name} is not for DuckDB {duckdb.__version__}.")
+    return path
+
+
+class Catalog:
+    """One attached book: its connection, its lease and its data folder."""
+
+    def __init__(self, target: Target, *, read_only: bool, attach_data: str | None = None) -> None:
+        self.target = target
+        self.read_only = read_only
+        self.lease = Lease(target)
+        self._lock = threading.RLock()
+        self.connection = _session(target)
+        options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
+        options.append(f"DATA_PATH {_literal(attach_data)}" if attach_data else "CREATE_IF_NOT_EXISTS false")
+        if read_only:
+            options.append("READ_ONLY")
+        try:
+            self.connection.execute(f"ATTACH {_literal(target.attach)} AS lake ({', '.join(options)})")
+            self.connection.execute("USE lake")
+            row = self.connection.execute("SELECT data_path FROM ducklake_settings('lake')").fetchone()
+        except duckdb.Error as error:
+            self.connection.close()
+            raise translated(error, target) from error
+        self.data_folder = str(row[0]) if row else ""
+
+    def close(self) -> None:
+        """Close the connection; closing twice is harmless."""
+        self.connection.close()
+
+    def execute(self, sql: str, parameters: list[object] | None = None) -> None:
+        """Run a statement for its effect."""
+        with self._lock:
+            try:
+                self.connection.execute(sql, parameters or [])
+            except duckdb.Error as error:
+                raise translated(error, self.target) from error
+
+    def frame(self, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
+        """Return the rows of a query."""
+        with self._lock:
+            try:
+                return self.connection.execute(sql, parameters or []).pl()
+            except duckdb.Error as error:
+                raise translated(error, self.target) from error
+
+    @contextmanager
+    def parallel(self) -> Iterator[None]:
+        """Use all cores for the time of the block; small statements are faster on one."""
+        self.execute(f"SET threads = {os.cpu_count() or 1}")
+        try:
+            yield
+        finally:
+            self.execute("SET threads = 1")
+
+    def insert_by_month(self, table: str, frame: pl.DataFrame, day: str) -> None:
+        """Append rows a month of *day* at a time, so that only one partition's file is open."""
+        if frame.height <= INLINE_ROWS:
+            self.insert(table, frame)
+            return
+        months = frame[day].dt.truncate("1mo")
+        for month in months.unique().sort():
+            self.insert(table, frame.filter(months == month))
+
+    def insert(self, table: str, frame: pl.DataFrame) -> None:
+        """Append the rows of *frame*, by column name; nothing for an empty frame."""
+        if frame.height == 0:
+            return
+        with self._lock:
+            try:
+                self.connection.register("incoming_rows", frame)
+                self.connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming_rows")
+            except duckdb.Error as error:
+                raise translated(error, self.target) from error
+            finally:
+                self.connection.unregister("incoming_rows")
+
+    @contextmanager
+    def joined(self, **frames: pl.DataFrame) -> Iterator[None]:
+        """Make frames visible to queries by name for the time of the block."""
+        with self._lock:
+            for name, frame in frames.items():
+                self.connection.register(name, frame)
+            try:
+                yield
+            finally:
+                for name in frames:
+                    self.connection.unregister(name)
+
+    def relation(self, query: str, tails: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]]) -> duckdb.DuckDBPyRelation:
+        """Return the rows of *query*, in which each table of *tails* is its checkpoint with the tail folded in.
+
+        A tail is the rows to add and the families whose stored rows are void. The caller holds a transaction: what is
+        returned is read inside it, and no view outlives it, since it would hide the table of its name.
+        """
+        views = {name: _folded_view(name) for name in tails} | NAMED_VIEWS
+        frames = {f"{name}_tail": rows for name, (rows, _) in tails.items()}
+        frames |= {f"{name}_void": void for name, (_, void) in tails.items()}
+        with self.joined(**frames):
+            try:
+                for name, select in views.items():
+                    self.connection.execute(f"CREATE TEMP VIEW {name} AS {select}")
+                rows = self.connection.sql(query).to_arrow_table()
+                for name in reversed(views):
+                    self.connection.execute(f"DROP VIEW temp.main.{name}")
+                return self.connection.from_arrow(rows.rename_columns(_distinct(rows.column_names)))
+            except duckdb.Error as error:
+                raise query_error(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the block in one transaction: committed as a whole, or rolled back by any exception."""
+        with self._lock:
+            self.execute("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._rollback()
+                raise
+            try:
+                self.connection.execute("COMMIT")
+            except duckdb.Error as error:
+                self._rollback()
+                raise translated(error, self.target) from error
+
+    def _rollback(self) -> None:
+        try:
+            self.connection.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            return
+
+    def sync(self) -> None:
+        """Return when the data files are on disk; to be called before the commit that names them."""
+        sync_folder(self.data_folder)
+
+    def version(self) -> int:
+        """Return the number of the newest commit of the catalog."""
+        return int(self.frame("SELECT id AS version FROM ducklake_current_snapshot('lake')")["version"][0])
+
+    def settings(self) -> Mapping[str, str]:
+        """Return the settings of the book by name."""
+        rows = self.frame(f"SELECT name, value FROM {BOOK_SETTINGS.name}")
+        return dict(rows.iter_rows())
+
+
+def _session(target: Target) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+    connection.execute("SET threads = 1")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET preserve_insertion_order = true")
+    for name in ("ducklake", *EXTENSIONS[target.kind]):
+        connection.execute(f"LOAD {_literal(str(extension_path(name)))}")
+    return connection
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return column names of which none comes twice, numbered as DuckDB does it: a join may repeat them."""
+    distinct: list[str] = []
+    for name in names:
+        candidates = (f"{name}_{number}" if number else name for number in count())
+        distinct.append(next(text for text in candidates if text.lower() not in {d.lower() for d in distinct}))
+    return distinct
+
+
+def _folded_view(name: str) -> str:
+    """Return the query of a derived table at the head: the checkpoint without its void families, and the tail."""
+    return (
+        f"SELECT * FROM lake.main.{name} ANTI JOIN temp.main.{name}_void USING (account_id, symbol) "
+        f"UNION ALL BY NAME SELECT * FROM temp.main.{name}_tail"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,124 @@
+"""The checkpoint: derived tables as of a log sequence, and their replacement by a fold.
+
+A fold brings the derived tables from checkpoint S to the head. It works by family, an (account, underlying):
+families whose new events all come after what they had are *resumed* from their open lots, the others are *replayed*
+from their first event. Both write the same rows.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from tradelake.store.catalog import Catalog
+from tradelake.tables import (
+    CASH_FLOWS,
+    CHECKPOINT,
+    DERIVED_TABLES,
+    HEAD,
+    LOTS,
+    MATCHES,
+    POSITION_HISTORY,
+    POSITIONS,
+    REFUSALS,
+    TRADE_LOG,
+    Table,
+)
+
+FAMILY = ("account_id", "symbol")
+REPLACED = (POSITIONS, LOTS)
+
+
+def no_families() -> pl.DataFrame:
+    """Return an empty frame of families."""
+    return pl.DataFrame(schema=dict.fromkeys(FAMILY, pl.String))
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where the derived tables stand: their log sequence, and the latest effective time up to there."""
+
+    sequence: int
+    latest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Rows of the derived tables for some families.
+
+    `resumed` families keep the matches, history, cash flows and refusals that the checkpoint has, and these rows
+    are added; `replayed` families lose theirs. Positions and lots are replaced for both.
+    """
+
+    positions: pl.DataFrame = field(default_factory=POSITIONS.empty)
+    lots: pl.DataFrame = field(default_factory=LOTS.empty)
+    matches: pl.DataFrame = field(default_factory=MATCHES.empty)
+    position_history: pl.DataFrame = field(default_factory=POSITION_HISTORY.empty)
+    cash_flows: pl.DataFrame = field(default_factory=CASH_FLOWS.empty)
+    refusals: pl.DataFrame = field(default_factory=REFUSALS.empty)
+    resumed: pl.DataFrame = field(default_factory=no_families)
+    replayed: pl.DataFrame = field(default_factory=no_families)
+
+    def dropped(self, table: Table) -> pl.DataFrame:
+        """Return the families whose rows of *table* at the checkpoint are void."""
+        return pl.concat([self.resumed, self.replayed]) if table in REPLACED else self.replayed
+
+    def rows(self, table: Table) -> pl.DataFrame:
+        """Return the rows of *table*."""
+        frame = getattr(self, table.name)
+        if not isinstance(frame, pl.DataFrame):
+            raise TypeError(table.name)
+        return frame
+
+
+def read_checkpoint(catalog: Catalog) -> tuple[int, Checkpoint]:
+    """Return the head of the log, and the checkpoint of the derived tables."""
+    row = catalog.frame(
+        f"SELECT h.sequence AS head, c.sequence, c.latest_at FROM {HEAD.name} h, {CHECKPOINT.name} c"
+    ).row(0, named=True)
+    return row["head"], Checkpoint(row["sequence"], row["latest_at"])
+
+
+def family_events(catalog: Catalog, families: pl.DataFrame, columns: str) -> pl.DataFrame:
+    """Return the *columns* of all events of the log that belong to one of the families."""
+    with catalog.joined(families=families):
+        return catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name} SEMI JOIN families USING (account_id, symbol)")
+
+
+def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a derived table, as of the checkpoint, that belong to one of the families."""
+    with catalog.joined(families=families):
+        return catalog.frame(f"SELECT t.* FROM {table.name} t SEMI JOIN families USING (account_id, symbol)")
+
+
+def latest_of_families(catalog: Catalog, families: pl.DataFrame, sequence: int) -> pl.DataFrame:
+    """Return per family the latest effective time among the events up to *sequence*, as `latest_at`."""
+    with catalog.joined(families=families):
+        return catalog.frame(
+            f"SELECT account_id, symbol, max(executed_at) AS latest_at FROM {TRADE_LOG.name} "
+            "SEMI JOIN families USING (account_id, symbol) WHERE sequence <= ? GROUP BY ALL",
+            [sequence],
+        )
+
+
+def replace_derived(catalog: Catalog, derived: Derived, checkpoint: Checkpoint, *, everything: bool = False) -> None:
+    """Write the rows of *derived* and move the checkpoint, in the caller's transaction.
+
+    With *everything* the derived tables are emptied first: the rows are those of a full rebuild.
+    """
+    for table in DERIVED_TABLES:
+        void = derived.dropped(table)
+        if everything:
+            catalog.execute(f"DELETE FROM {table.name}")
+        elif void.height:
+            with catalog.joined(void_families=void):
+                catalog.execute(
+                    f"DELETE FROM {table.name} WHERE (account_id, symbol) IN "
+                    "(SELECT (account_id, symbol) FROM void_families)"
+                )
+        catalog.insert(table.name, derived.rows(table).sort(*table.sort))
+    catalog.execute(
+        f"UPDATE {CHECKPOINT.name} SET sequence = ?, latest_at = ?",
+        [checkpoint.sequence, checkpoint.latest_at.isoformat()],
+    )
+    catalog.sync()

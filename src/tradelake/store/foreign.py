@@ -1,0 +1,41 @@
+"""Errors of DuckDB, DuckLake and the catalog's database, as ours: none of theirs leaves this room, and no password."""
+
+import duckdb
+
+from tradelake.errors import BookBusy, BookError, BookNotFound, InputError, StorageError
+from tradelake.store.target import Target, without_password
+
+RETRYABLE = ("database is locked", "conflict", "snapshot_pkey", "serialization", "Write-write", "concurrent")
+
+
+def is_retryable(error: Exception) -> bool:
+    """Tell whether a failed commit may be tried again: another writer was in the way, and nothing was written."""
+    return isinstance(error, StorageError) and any(word in str(error) for word in RETRYABLE)
+
+
+def translated(error: duckdb.Error, target: Target) -> BookError:
+    """Return DuckDB's error as one of ours."""
+    text = without_password(str(error))
+    if "Could not set lock" in text or "being used by another process" in text:
+        return BookBusy(
+            f"Another process has {target.shown} open; a DuckDB catalog belongs to one process at a time. "
+            f"Close it there, or make the book on SQLite or PostgreSQL. ({text.splitlines()[0]})"
+        )
+    if "Unique file handle conflict" in text:
+        return BookBusy(f"This process has {target.shown} open already. Use that book, or close it first.")
+    if "creating a new DuckLake is explicitly disabled" in text:
+        return not_a_book(target)
+    return StorageError(f"The book at {target.shown} answered: {text}")
+
+
+def not_a_book(target: Target) -> BookNotFound:
+    """Return the error for a catalog that is there, but is none of ours."""
+    return BookNotFound(
+        f"{target.shown} is there, but it is not the catalog of a book of tradelake. Name another place, or make a "
+        "book at one with `tradelake init`."
+    )
+
+
+def query_error(error: duckdb.Error) -> InputError:
+    """Return DuckDB's complaint about a user's query."""
+    return InputError(f"The query cannot be run: {without_password(str(error))}")

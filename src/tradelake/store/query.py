@@ -1,0 +1,94 @@
+"""The read-only door for SQL: one SELECT over the tables of the book, and nothing else.
+
+The statement is parsed by DuckDB itself and its tree is walked: what is no SELECT is refused, and so is every
+table function that is not in a short list (they read files and run other statements), and every name that is no
+table of the book, since DuckDB would take it for a file.
+"""
+
+import json
+from typing import Any
+
+import duckdb
+
+from tradelake.errors import InputError, ReadOnlyError
+from tradelake.tables import TABLES
+
+TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
+REFUSED_FUNCTIONS = {
+    "current_setting",
+    "currval",
+    "getenv",
+    "getvariable",
+    "nextval",
+    "pg_sleep",
+    "query",
+    "query_table",
+    "sleep_ms",
+    "write_log",
+}
+NAMES = frozenset({table.name for table in TABLES} | {"trades", "history"})
+
+
+def check_read_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raise ReadOnlyError unless *query* is one SELECT over the book; InputError where it is no SQL."""
+    try:
+        row = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
+    except duckdb.Error as error:
+        raise InputError(f"The query is not readable: {error}") from error
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    if tree.get("error"):
+        text = tree.get("error_message", "")
+        if "Only SELECT" in text:
+            raise ReadOnlyError("book.sql reads only: the query has to be one SELECT. Record events to change a book.")
+        raise InputError(f"The query is not readable: {text}")
+    if not tree["statements"]:
+        raise InputError("The query is empty. Give one SELECT.")
+    if len(tree["statements"]) > 1:
+        raise ReadOnlyError("book.sql runs one SELECT at a time; the query has several statements.")
+    _check(tree["statements"], NAMES)
+
+
+def _check(value: object, names: frozenset[str]) -> None:
+    """Check a part of the tree in which tables and common table expressions of these *names* can be seen."""
+    if isinstance(value, list):
+        for part in value:
+            _check(part, names)
+    if not isinstance(value, dict):
+        return
+    names = _with_common_tables(value.get("cte_map"), names)
+    _check_node(value, names)
+    for key, part in value.items():
+        if key == "right" and value.get("type") == "RECURSIVE_CTE_NODE":
+            _check(part, names | {str(value["cte_name"]).lower()})
+        elif key != "cte_map":
+            _check(part, names)
+
+
+def _with_common_tables(given: object, names: frozenset[str]) -> frozenset[str]:
+    """Return the names with those of a WITH clause; each of its queries sees only the ones before it.
+
+    A name that DuckDB would not find there is a file to it: what is visible has to be known exactly.
+    """
+    for entry in given["map"] if isinstance(given, dict) else ():
+        _check(entry["value"], names)
+        names |= {str(entry["key"]).lower()}
+    return names
+
+
+def _check_node(node: dict[str, object], names: frozenset[str]) -> None:
+    kind = node.get("type")
+    if kind == "TABLE_FUNCTION":
+        function = node.get("function")
+        name = function.get("function_name") if isinstance(function, dict) else None
+        if name not in TABLE_FUNCTIONS:
+            raise ReadOnlyError(f"book.sql reads the book only: the table function {name} is refused.")
+    if kind == "BASE_TABLE":
+        name = str(node.get("table_name"))
+        if name.lower() not in names or node.get("schema_name") or node.get("catalog_name"):
+            raise ReadOnlyError(
+                f"book.sql reads the book only: there is no table {name!r}. Tables: {', '.join(sorted(NAMES))}."
+            )
+    if kind == "SHOW_REF" and node.get("show_type") not in ("DESCRIBE", "SUMMARY"):
+        raise ReadOnlyError(f"book.sql reads the book only: SHOW is refused. Tables: {', '.join(sorted(NAMES))}.")
+    if node.get("class") == "FUNCTION" and str(node.get("function_name")).lower() in REFUSED_FUNCTIONS:
+        raise ReadOnlyError(f"book.sql reads the book only: the function {node.get('function_name')} is refused.")

@@ -1,0 +1,111 @@
+"""What a column and a table are, and the types they are made of.
+
+Each type by name has an exact twin in Polars, DuckDB and PostgreSQL.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from tradelake.errors import InvariantError
+from tradelake.units import MONEY, QUANTITY
+
+ASSET_TYPES = ("STOCK", "OPTION", "INDEX", "RIGHT", "WARRANT")
+OPTION_TYPES = ("CALL", "PUT")
+ACTIONS = ("BUY_TO_OPEN", "SELL_TO_OPEN", "BUY_TO_CLOSE", "SELL_TO_CLOSE", "BUY", "SELL")
+LOT_METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
+TRADE_KINDS = ("trade",)
+OPTION_KINDS = ("exercise", "assign", "cash_settle", "expire")
+CASH_CATEGORIES = ("deposit", "fee", "interest", "dividend")
+KINDS = (*TRADE_KINDS, *OPTION_KINDS, "cash")
+HOWS = ("trade", "expired", "exercised", "assigned", "cash_settled")
+SETTLEMENTS = ("PHYSICAL", "CASH")
+EXERCISE_STYLES = ("AMERICAN", "EUROPEAN")
+STATUSES = ("OPEN", "CLOSED")
+
+POLARS_TYPES: dict[str, pl.DataType] = {
+    "text": pl.String(),
+    "json": pl.String(),
+    "integer": pl.Int64(),
+    "boolean": pl.Boolean(),
+    "quantity": QUANTITY,
+    "money": MONEY,
+    "date": pl.Date(),
+    "instant": pl.Datetime("us", "UTC"),
+}
+DUCKDB_TYPES = {
+    "text": "VARCHAR",
+    "json": "VARCHAR",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "quantity": "DECIMAL(38, 8)",
+    "money": "DECIMAL(38, 12)",
+    "date": "DATE",
+    "instant": "TIMESTAMPTZ",
+}
+POSTGRES_TYPES = {
+    "text": "text",
+    "json": "jsonb",
+    "integer": "bigint",
+    "boolean": "boolean",
+    "quantity": "numeric(38, 8)",
+    "money": "numeric(38, 12)",
+    "date": "date",
+    "instant": "timestamptz",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its type by name, whether it may be null, what it refers to and what it means."""
+
+    name: str
+    type: str
+    comment: str
+    null: bool = False
+    references: str = ""
+    values: tuple[str, ...] = ()
+    check: str = ""
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: its columns in order, its primary key, sort order, partition date and indexes."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    sort: tuple[str, ...] = ()
+    partition_date: str = ""
+    indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    checks: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The Polars schema of a frame with the rows of this table."""
+        return pl.Schema({column.name: POLARS_TYPES[column.type] for column in self.columns})
+
+    def empty(self) -> pl.DataFrame:
+        """Return a frame of this table without rows."""
+        return pl.DataFrame(schema=self.schema)
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return *frame* with exactly the columns of this table in order.
+
+        A nullable column that is missing becomes null; any other raises InvariantError.
+        """
+        missing = [c.name for c in self.columns if c.name not in frame.columns and not c.null]
+        if missing:
+            raise InvariantError(f"{self.name}: the frame has no column {', '.join(missing)}")
+        return frame.select(
+            (pl.col(c.name) if c.name in frame.columns else pl.lit(None).alias(c.name)).cast(POLARS_TYPES[c.type])
+            for c in self.columns
+        )

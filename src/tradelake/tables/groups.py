@@ -1,0 +1,22 @@
+"""The tables in their groups, and in an order in which each comes after those that it refers to."""
+
+from tradelake.tables.derived import (
+    BOOK_SETTINGS,
+    CASH_FLOWS,
+    CHECKPOINT,
+    HEAD,
+    LOTS,
+    MATCHES,
+    POSITION_HISTORY,
+    POSITIONS,
+    REFUSALS,
+)
+from tradelake.tables.reference import ACCOUNTS, INSTRUMENTS, STRATEGIES
+from tradelake.tables.told import CORPORATE_ACTIONS, IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG
+
+REFERENCE_TABLES = (ACCOUNTS, INSTRUMENTS, STRATEGIES)
+TOLD_TABLES = (IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG, CORPORATE_ACTIONS)
+DERIVED_TABLES = (POSITIONS, LOTS, MATCHES, POSITION_HISTORY, CASH_FLOWS, REFUSALS)
+INTERNAL_TABLES = (HEAD, CHECKPOINT, BOOK_SETTINGS)
+TABLES = (*REFERENCE_TABLES, *TOLD_TABLES, *DERIVED_TABLES, *INTERNAL_TABLES)
+BY_NAME = {table.name: table for table in TABLES}

@@ -1,0 +1,68 @@
+"""What README and guide tell people to type works, prints what they show, and every link leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.house.documents import ROOT, Session, agrees, blocks
+
+SESSIONS = ["README.md", "docs/guide.md"]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_every_block_runs_and_prints_what_is_shown(name, tmp_path, empty_postgres_url):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "data").symlink_to(ROOT / "data")
+    session = Session(folder, {"DATABASE_URL": empty_postgres_url})
+    ran = 0
+    for block in blocks(ROOT / name):
+        if block.language not in ("sh", "python"):
+            continue
+        printed = session.run(block)
+        ran += 1
+        if block.output is not None:
+            assert agrees(printed, block.output), f"{name}, line {block.line}: it prints\n{printed}"
+    assert ran >= 3
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_relative_link_leads_somewhere(path):
+    for target in LINK.findall(path.read_text(encoding="utf-8")):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file), target
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors that the headings of a document make."""
+    headings = HEADING.findall(document.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        ("created /a/b/book\n", "created <folder>/book\n"),
+        ("one\ntwo\nthree\n", "one\n...\nthree\n"),
+        ("one  \ntwo\n", "one\ntwo\n"),
+    ],
+)
+def test_placeholders_stand_for_what_differs(printed, shown):
+    assert agrees(printed, shown)
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [("two rows\n", "three rows\n"), ("one\ntwo\n", "one\n"), ("a.b\n", "aXb\n"), ("", "one\n")],
+)
+def test_anything_else_has_to_be_the_same(printed, shown):
+    assert not agrees(printed, shown)

@@ -1,0 +1,53 @@
+"""Law 8: the kernel agrees with the slow and obvious reference, for every lot method."""
+
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.laws.direct import Scenario, answers
+from tests.laws.streams import streams
+from tests.reference.fuzz import Gen
+from tests.reference.oracle import compute
+from tradelake.jobs import scenario as runner
+from tradelake.jobs.compare import compare
+
+METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
+STOCKS = {"stock": 20, "late": 4}
+OPTIONS = {"stock": 30, "option": 25, "exercise": 5, "late": 4, "cash": 1, "duplicate": 2}
+THROUGH_A_BOOK = 60 if os.environ.get("CI") else 10
+SEEDS = st.integers(0, 10**9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(seed=SEEDS, events=st.integers(5, 40))
+def test_stock_trades_match_as_the_reference_says(method, seed, events):
+    assert_agreement(Gen(seed, events, "plain", weights=STOCKS).run(), method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(seed=SEEDS, events=st.integers(5, 40))
+def test_options_and_what_they_deliver_match_as_the_reference_says(method, seed, events):
+    assert_agreement(Gen(seed, events, "full", weights=OPTIONS).run(), method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(scenario=streams())
+def test_streams_full_of_refusals_and_ties_match_as_the_reference_says(method, scenario):
+    assert_agreement(scenario, method)
+
+
+@settings(max_examples=THROUGH_A_BOOK)
+@given(seed=SEEDS)
+def test_a_book_answers_as_the_reference_says(seed):
+    assert runner.check(Gen(seed, 40, "full", weights=OPTIONS).run()) == []
+
+
+def assert_agreement(scenario: Scenario, method: str) -> None:
+    """Run the scenario with one lot method for all accounts and compare the answers."""
+    for account in scenario["accounts"].values():
+        account["lot_method"] = method
+    wanted = compute({**scenario, "expected": {}})
+    wanted = {key: value for key, value in wanted.items() if key not in ("groups", "trade_dates")}
+    assert compare(wanted, answers(scenario)) == []
