@@ -449,7 +449,7 @@ CREATE INDEX positions_opened_at_idx ON positions (opened_at);
 
 COMMENT ON TABLE positions IS 'Open positions: one row per account and instrument that is not flat';
 
-COMMENT ON COLUMN positions.position_id IS 'account, instrument and the event that opened it';
+COMMENT ON COLUMN positions.position_id IS 'account, instrument and the sequence of the event that opened it';
 
 COMMENT ON COLUMN positions.account_id IS 'book that holds it';
 
@@ -696,7 +696,7 @@ CREATE INDEX position_history_symbol_closed_at_idx ON position_history (symbol, 
 
 COMMENT ON TABLE position_history IS 'Closed positions, each from flat to flat';
 
-COMMENT ON COLUMN position_history.position_id IS 'account, instrument and the event that opened it';
+COMMENT ON COLUMN position_history.position_id IS 'account, instrument and the sequence of the event that opened it';
 
 COMMENT ON COLUMN position_history.account_id IS 'book that holds it';
 

@@ -86,5 +86,5 @@ class Problem:
             if part
         )
         text = f"{where}: {self.message}" if where else self.message
-        shown = f"{text} (got {self.value!r})" if self.value else text
+        shown = f"{text} (got {self.value!r})" if self.value and self.value not in self.message else text
         return f"{shown} [{self.code}]" + (f" {self.action}" if self.action else "")

@@ -5,6 +5,7 @@ multiplication or division are rounded half to even to 8 decimals, the quantum. 
 integer of the smallest unit of its scale, or as a fixed-scale decimal column; there is no float anywhere.
 """
 
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,26 @@ def product(quantity: int, price: int, multiplier: int) -> int:
 
 def products(quantities: "Sequence[int]", prices: "Sequence[int]", multipliers: "Sequence[int]") -> list[int]:
     """Return `product` of each row; the three sequences have one length."""
+    whole = _whole_products(quantities, prices, multipliers)
+    if whole is not None:
+        return whole
     return [product(q, p, m) for q, p, m in zip(quantities, prices, multipliers, strict=True)]
+
+
+def _whole_products(
+    quantities: "Sequence[int]", prices: "Sequence[int]", multipliers: "Sequence[int]"
+) -> list[int] | None:
+    """Return `products` by 64-bit arithmetic where units and multipliers are whole and nothing overflows, else None."""
+    units, price, multiplier = int64_array(quantities), int64_array(prices), int64_array(multipliers)
+    if units is None or price is None or multiplier is None:
+        return None
+    if (units % QUANTITY_UNIT).any() or (multiplier % QUANTITY_UNIT).any() or (price % QUANTUM).any():
+        return None
+    factors = (units // QUANTITY_UNIT, price, multiplier // QUANTITY_UNIT)
+    if math.prod(largest(factor) for factor in factors) >= INT64_SAFE:
+        return None
+    exact: list[int] = (factors[0] * factors[1] * factors[2]).tolist()
+    return exact
 
 
 def unit_price(amount: int, quantity: int, multiplier: int) -> int:
@@ -117,19 +137,35 @@ def column_int64(column: pl.Series, divisor: int = 1) -> "np.ndarray | None":
         if (low % divisor).any():
             return None
         low = low // divisor
-    if low.size and (np.abs(low) >= INT64_SAFE).any():
+    if largest(low) >= INT64_SAFE:
         return None
     return low
+
+
+def int64_array(values: "Sequence[int]") -> "np.ndarray | None":
+    """Return integers as an array of 64 bits, or None where one does not fit."""
+    try:
+        return np.array(values, dtype=np.int64)
+    except OverflowError:
+        return None
+
+
+def largest(values: "np.ndarray") -> int:
+    """Return the largest magnitude of a 64-bit array, 0 for an empty one."""
+    return max(int(values.max()), -int(values.min())) if values.size else 0
 
 
 def decimal_column(name: str, units: "Iterable[int] | np.ndarray", scale: int, target: pl.Decimal) -> pl.Series:
     """Return integers of 10**-scale as an exact decimal column of type *target*, whose scale is not smaller."""
     grow = 10 ** (target.scale - scale)
     if isinstance(units, np.ndarray) and units.dtype == np.int64:
-        if grow == 1 or not units.size or np.abs(units).max() < INT64_SAFE // grow:
+        if grow == 1 or largest(units) < INT64_SAFE // grow:
             return _from_words(name, units * grow, units < 0, target)
         units = units.tolist()
     values = [int(u) * grow for u in units]
+    narrow = int64_array(values)
+    if narrow is not None:
+        return _from_words(name, narrow, narrow < 0, target)
     if any(abs(v) >= 10**38 for v in values):
         raise InvariantError(f"{name}: an amount has more than 38 digits")
     raw = b"".join(v.to_bytes(16, "little", signed=True) for v in values)

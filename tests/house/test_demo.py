@@ -26,6 +26,7 @@ COLUMNS = 100
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_demo_runs_and_the_pictures_are_of_its_book(tmp_path):
     folder = tmp_path / "demo"
     (folder / "book").mkdir(parents=True)

@@ -84,7 +84,7 @@ def _event(event: Mapping[str, Any], terms: Mapping[str, Any]) -> dict[str, Any]
     row |= {name: terms.get(name) for name in terms if name in row}
     row |= {
         "sequence": event["key"][2] + 1,
-        "trade_id": event["id"],
+        "trade_id": event.get("trade_id", event["id"]),
         "leg_id": event.get("leg", "1"),
         "kind": event["kind"],
         "account_id": event["account"],

@@ -1,11 +1,10 @@
 """Law 8: the kernel agrees with the slow and obvious reference, for every lot method."""
 
-import os
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.laws.books import THOROUGH
 from tests.laws.direct import Scenario, answers
 from tests.laws.streams import streams
 from tests.reference.fuzz import Gen
@@ -16,17 +15,20 @@ from tradelake.jobs.compare import compare
 METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
 STOCKS = {"stock": 20, "late": 4}
 OPTIONS = {"stock": 30, "option": 25, "exercise": 5, "late": 4, "cash": 1, "duplicate": 2}
-THROUGH_A_BOOK = 60 if os.environ.get("CI") else 10
+THROUGH_A_BOOK = 60 if THOROUGH else 10
+STREAMS = 400 if THOROUGH else 20
 SEEDS = st.integers(0, 10**9)
 
 
 @pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=STREAMS)
 @given(seed=SEEDS, events=st.integers(5, 40))
 def test_stock_trades_match_as_the_reference_says(method, seed, events):
     assert_agreement(Gen(seed, events, "plain", weights=STOCKS).run(), method)
 
 
 @pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=STREAMS)
 @given(seed=SEEDS, events=st.integers(5, 40))
 def test_options_and_what_they_deliver_match_as_the_reference_says(method, seed, events):
     assert_agreement(Gen(seed, events, "full", weights=OPTIONS).run(), method)

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import polars as pl
 
 from tradelake.errors import Problem
-from tradelake.tables import ACCOUNTS
+from tradelake.tables import ACCOUNTS, OPTION_KINDS
 
 
 def reject_rows(
@@ -69,21 +69,23 @@ def _by_rule(
     events: pl.DataFrame, accounts: pl.DataFrame, problems: list[Problem], *, source: str, recorded_at: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give events that name only the broker's account one of ours."""
-    columns = ("account_id", "broker_account_id", "order_reference", "strategy_id")
-    cases = events.filter(pl.col("account_id").is_null()).select(columns[1:]).unique(maintain_order=True)
+    columns = ["broker_account_id", "order_reference", "strategy_id", "of_options"]
+    events = events.with_columns(pl.col("kind").is_in(OPTION_KINDS).alias("of_options"))
+    cases = events.filter(pl.col("account_id").is_null()).select(columns).unique(maintain_order=True)
     fresh: list[str] = []
     chosen = []
-    for broker, reference, strategy in cases.iter_rows():
+    for broker, reference, strategy, of_options in cases.iter_rows():
         books = accounts.filter(pl.col("broker_account_id") == broker)
-        account = choose_account(books, reference, strategy)
+        # An option event of several books belongs to the holders; where they are not known, the default is a guess.
+        account = choose_account(books, reference, strategy, by_default=not of_options)
         if account is None and not books.height and broker is not None:
             account = broker
             if broker not in fresh:
                 fresh.append(broker)
-        chosen.append((broker, reference, strategy, account))
-    rules = pl.DataFrame(chosen, schema={**dict.fromkeys(columns[1:], pl.String), "ruled": pl.String}, orient="row")
-    events = events.join(rules, on=list(columns[1:]), how="left", nulls_equal=True, maintain_order="left")
-    events = events.with_columns(pl.coalesce("account_id", "ruled").alias("account_id")).drop("ruled")
+        chosen.append((broker, reference, strategy, of_options, account))
+    rules = pl.DataFrame(chosen, schema={**cases.schema, "ruled": pl.String}, orient="row")
+    events = events.join(rules, on=columns, how="left", nulls_equal=True, maintain_order="left")
+    events = events.with_columns(pl.coalesce("account_id", "ruled").alias("account_id")).drop("ruled", "of_options")
     events = reject_rows(
         events,
         events.filter(pl.col("account_id").is_null()),
@@ -101,7 +103,9 @@ def _by_rule(
     )
 
 
-def choose_account(books: pl.DataFrame, reference: str | None, strategy: str | None) -> str | None:
+def choose_account(
+    books: pl.DataFrame, reference: str | None, strategy: str | None, *, by_default: bool = True
+) -> str | None:
     """Return the book that a row of the broker belongs to, or None where no rule decides."""
     if books.height == 1 and not books["allocation_pattern"][0]:
         return str(books["account_id"][0])
@@ -113,7 +117,7 @@ def choose_account(books: pl.DataFrame, reference: str | None, strategy: str | N
     if len(claims) == 1:
         return str(claims[0])
     defaults = books.filter(pl.col("allocation_default"))["account_id"].to_list()
-    return str(defaults[0]) if not claims and len(defaults) == 1 else None
+    return str(defaults[0]) if by_default and not claims and len(defaults) == 1 else None
 
 
 def new_account(

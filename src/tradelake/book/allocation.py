@@ -7,6 +7,7 @@ person: the event keeps no account and is refused as unallocated.
 
 import csv
 import io
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from tradelake.errors import InputError
 from tradelake.intake.parsed import Parsed
 from tradelake.store import Catalog
 from tradelake.tables import INCOMING, OPTION_KINDS, TRADE_LOG
-from tradelake.units import QUANTITY, QUANTITY_SCALE, to_units
+from tradelake.units import QUANTITY
 
 ALLOCATION_COLUMNS = ("broker_execution_id", "account_id", "quantity")
+ALLOCATION_SCHEMA = dict.fromkeys(ALLOCATION_COLUMNS, pl.String())
+PLAIN_QUANTITY = r"[0-9]{1,20}(\.[0-9]{1,8})?"
 SIGNED = pl.when(pl.col("action").str.starts_with("SELL")).then(-pl.col("quantity")).otherwise("quantity")
 
 
@@ -60,18 +63,20 @@ def _read_allocations(path: Path) -> pl.DataFrame:
     reader = csv.DictReader(io.StringIO(text))
     if set(reader.fieldnames or ()) != set(ALLOCATION_COLUMNS):
         raise InputError(f"{path.name}: an allocation file has the columns {', '.join(ALLOCATION_COLUMNS)}.")
-    rows = []
+    rows: dict[tuple[str, str], str] = {}
     for number, row in enumerate(reader, start=2):
-        try:
-            units = to_units(row["quantity"], QUANTITY_SCALE)
-        except (ValueError, ArithmeticError) as error:
-            raise InputError(
-                f"{path.name}, line {number}: the quantity {row['quantity']!r} is not a decimal."
-            ) from error
-        if units <= 0:
-            raise InputError(f"{path.name}, line {number}: the quantity {row['quantity']} is not positive.")
-        rows.append((row["broker_execution_id"], row["account_id"], row["quantity"]))
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(ALLOCATION_COLUMNS, pl.String), orient="row")
+        execution, account, quantity = (row[name] or "" for name in ALLOCATION_COLUMNS)
+        where = f"{path.name}, line {number}"
+        if not execution or not account or None in row:
+            raise InputError(f"{where}: a line gives {', '.join(ALLOCATION_COLUMNS)}, each of them once.")
+        if not re.fullmatch(PLAIN_QUANTITY, quantity):
+            raise InputError(f"{where}: the quantity {quantity!r} is not a decimal. Write it as 12.5.")
+        if not quantity.strip("0."):
+            raise InputError(f"{where}: the quantity {quantity} is not positive.")
+        if (execution, account) in rows:
+            raise InputError(f"{where}: {execution} is allotted to {account} already. Give the sum in one line.")
+        rows[execution, account] = quantity
+    frame = pl.DataFrame([(*key, quantity) for key, quantity in rows.items()], ALLOCATION_SCHEMA, orient="row")
     return frame.with_columns(pl.col("quantity").cast(QUANTITY))
 
 
@@ -145,7 +150,7 @@ def _held(holdings: pl.DataFrame, instrument: str, at: datetime) -> pl.DataFrame
 def _effect(pieces: pl.DataFrame, holdings: pl.DataFrame) -> pl.DataFrame:
     """Return what option events take from the holdings: toward zero, all of it where they name no quantity."""
     taken = []
-    for row in pieces.iter_rows(named=True):
+    for row in pieces.drop_nulls("account_id").iter_rows(named=True):
         held = _held(holdings, row["instrument_id"], row["executed_at"]).filter(
             pl.col("account_id") == row["account_id"]
         )

@@ -8,7 +8,7 @@ from types import TracebackType
 from tradelake.book.reading import Readers
 from tradelake.book.shelf import now
 from tradelake.book.writing import Writers
-from tradelake.store import create_catalog, open_catalog, parse_target, read_checkpoint
+from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
 
 
 def create(target: str | Path, *, data: str | Path | None = None) -> Book:
@@ -56,4 +56,4 @@ class Book(Readers, Writers):
     @property
     def sequence(self) -> int:
         """The head of the log."""
-        return read_checkpoint(self._catalog)[0]
+        return read_standing(self._catalog).head

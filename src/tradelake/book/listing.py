@@ -9,6 +9,7 @@ from tradelake.book.derive import derive_all
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of
 from tradelake.book.shelf import Shelf
 from tradelake.errors import InputError
+from tradelake.store import read_standing
 from tradelake.tables import TRADE_LOG, Table
 
 
@@ -57,7 +58,7 @@ class Listing(Shelf):
             return self._rows(table, where(texts), values, keep)
         derived = derive_all(
             self._catalog,
-            self._references(),
+            self._references(read_standing(self._catalog).import_run_id),
             as_of=None if as_of is None else instant_of(as_of),
             as_known=None if as_known is None else instant_of(as_known),
         )

@@ -33,7 +33,7 @@ def with_rejects(records: pl.DataFrame, problems: tuple[Problem, ...]) -> pl.Dat
 
 
 def _conflict(row: Mapping[str, Any], source: str) -> Problem:
-    action = "Correct the source, or record a correction."
+    action = "The log keeps what it has; find out which of the two is right."
     return Problem(row["code"], row["message"], source, row["source_row"], trade_id=row["trade_id"], action=action)
 
 

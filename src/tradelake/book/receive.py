@@ -5,7 +5,7 @@ own; where several of ours share it, the pattern of an order reference or strate
 Instruments: known ones complete the terms of a row or contradict them; unknown ones are made from the row's terms.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -109,9 +109,14 @@ def _complete(rows: pl.DataFrame, known: pl.DataFrame, *, source: str) -> tuple[
         .join(known.select("instrument_id", *columns), on="instrument_id", how="left", maintain_order="left")
         .select(rows.columns)
     )
-    good, problems = recheck(filled.drop("_order"), source=source)
-    order = rows.select("source_row", "_order")
-    return good.join(order, on="source_row", how="left", maintain_order="left").select(rows.columns), problems
+    # Several events may come from one row of the source, so that they are numbered by their order while checked.
+    order = rows.select(pl.col("_order").cast(pl.Int64).alias("number"), "_order", "source_row")
+    numbered = filled.with_columns(order["number"].alias("source_row")).drop("_order")
+    good, problems = recheck(numbered, source=source)
+    completed = good.rename({"source_row": "number"}).join(order, on="number", how="left", maintain_order="left")
+    source_rows = dict(order.select("number", "source_row").iter_rows())
+    named = tuple(replace(p, row=None if p.row is None else source_rows[p.row]) for p in problems)
+    return completed.select(rows.columns), named
 
 
 def new_instruments(events: pl.DataFrame, instruments: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:

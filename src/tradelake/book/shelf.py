@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from tradelake.book.derive import Tail, fold_tail
-from tradelake.store import Appended, Catalog, KeyIndex, References, read_checkpoint
-from tradelake.tables import HEAD, Table
+from tradelake.book.tail import Tail, TailFold
+from tradelake.store import Appended, Catalog, KeyIndex, References, read_standing
+from tradelake.tables import Table
 
 FAMILY = ["account_id", "symbol"]
 Progress = Callable[[str, int, int], None]
@@ -28,7 +28,7 @@ class Shelf:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._index = KeyIndex()
-        self._tail: Tail | None = None
+        self._tail = TailFold(catalog)
         self._known: References | None = None
         self._checkpoint_sequence = 0
 
@@ -37,13 +37,10 @@ class Shelf:
         """The newest commit of the catalog."""
         return self._catalog.version()
 
-    def _references(self, import_run_id: int | None = None) -> References:
+    def _references(self, import_run_id: int) -> References:
         """Return the reference tables; they change with commits only, so those of the last commit are remembered."""
-        run = import_run_id
-        if run is None:
-            run = int(self._catalog.frame(f"SELECT import_run_id FROM {HEAD.name}")["import_run_id"][0])
-        if self._known is None or self._known.import_run_id != run:
-            self._known = References.read(self._catalog, run)
+        if self._known is None or self._known.import_run_id != import_run_id:
+            self._known = References.read(self._catalog, import_run_id)
         return self._known
 
     def _remember(self, appended: Appended) -> None:
@@ -51,17 +48,15 @@ class Shelf:
         if appended.import_run_id is None:
             return
         self._index.add_own(appended.rows)
+        self._tail.remember(appended.rows)
         if self._known is not None and self._known.import_run_id == appended.import_run_id - 1:
             self._known = self._known.with_new(appended.batch, appended.import_run_id)
 
     def _folded(self) -> Tail:
         """Return the tail folded over the checkpoint; the caller holds a transaction."""
-        head, checkpoint = read_checkpoint(self._catalog)
-        self._checkpoint_sequence = checkpoint.sequence
-        known = self._tail
-        if known is None or known.head != head or known.checkpoint != checkpoint:
-            self._tail = known = fold_tail(self._catalog, head, checkpoint, self._references())
-        return known
+        standing = read_standing(self._catalog)
+        self._checkpoint_sequence = standing.checkpoint.sequence
+        return self._tail.fold(standing, self._references(standing.import_run_id))
 
     def _rows(
         self, table: Table, where: str = "", values: list[object] | None = None, keep: pl.Expr | None = None
@@ -74,7 +69,7 @@ class Shelf:
         derived = folded.derived
         # A book that was never folded has nothing stored, and need not be asked.
         stored = table.empty()
-        if folded.checkpoint.sequence:
+        if folded.standing.checkpoint.sequence:
             stored = self._catalog.frame(f"SELECT * FROM {table.name}{where}", values)
         void = derived.dropped(table)
         if void.height:

@@ -14,7 +14,7 @@ import polars as pl
 
 from tradelake.book.allocation import allocate_blocks, allocate_option_events
 from tradelake.book.checking import differences
-from tradelake.book.derive import derive_all, fold_tail, latest_event
+from tradelake.book.derive import derive_all, latest_event
 from tradelake.book.outcome import receipt_of, with_rejects
 from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.receive import Received, receive
@@ -24,10 +24,12 @@ from tradelake.book.sources import parse_rows, parse_source
 from tradelake.errors import InputError, ReadOnlyError
 from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed
-from tradelake.store import Batch, Head, References, append, read_checkpoint, replace_derived
+from tradelake.lots import prepare as prepare_kernel
+from tradelake.store import Batch, Head, References, append, read_standing, replace_derived
 from tradelake.tables import ACCOUNTS, DERIVED_TABLES, INCOMING, INSTRUMENTS, RECORDS
 
 FOLD_AFTER = 2_000
+LARGE_FILE_BYTES = 2_000_000
 
 
 class Writers(Shelf):
@@ -90,6 +92,8 @@ class Writers(Shelf):
             content = file.read_bytes()
         except OSError as error:
             raise InputError(f"{file}: cannot be read: {error.strerror}. Name a file that exists.") from error
+        if len(content) > LARGE_FILE_BYTES:
+            prepare_kernel()
         parsed = parse_source(source, content, name=file.name)
         if allocation is not None:
             parsed = allocate_blocks(parsed, Path(allocation))
@@ -129,9 +133,10 @@ class Writers(Shelf):
                 new_strategies=received[-1].new_strategies,
             )
 
-        appended = append(self._catalog, prepare, self._index)
+        with self._catalog.lease.hold():
+            appended = append(self._catalog, prepare, self._index)
+            version = self.version
         self._remember(appended)
-        version = self.version
         return receipt_of(parsed, received[-1], appended, version=version, source=name or source)
 
     def _register(
@@ -180,7 +185,7 @@ class Writers(Shelf):
         """Fold when the tail has grown past its bound; the checkpoint only ever moves forward."""
         if head - self._checkpoint_sequence < FOLD_AFTER:
             return
-        _, checkpoint = read_checkpoint(self._catalog)
+        checkpoint = read_standing(self._catalog).checkpoint
         self._checkpoint_sequence = checkpoint.sequence
         if head - checkpoint.sequence >= FOLD_AFTER:
             self.fold()
@@ -189,13 +194,10 @@ class Writers(Shelf):
         """Bring the checkpoint of the derived tables to the head of the log; return its sequence."""
         self._writable()
         with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
-            head, checkpoint = read_checkpoint(self._catalog)
-            if head == checkpoint.sequence:
-                return head
-            tail = fold_tail(self._catalog, head, checkpoint, self._references())
-            replace_derived(self._catalog, tail.derived, tail.reached)
-        self._tail = None
-        return head
+            tail = self._folded()
+            if tail.standing.head != tail.standing.checkpoint.sequence:
+                replace_derived(self._catalog, tail.derived, tail.reached)
+        return tail.standing.head
 
     def rebuild(self, *, check: bool = False, progress: Progress | None = None) -> RebuildReport:
         """Derive all tables from the first event; with `check` only compare them with what is stored and folded."""
@@ -205,15 +207,14 @@ class Writers(Shelf):
         if not check:
             self._writable()
             with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
-                derived = derive_all(self._catalog, self._references())
+                derived = derive_all(self._catalog, self._references(read_standing(self._catalog).import_run_id))
                 reached = latest_event(self._catalog)
                 report("write", 1, 2)
                 replace_derived(self._catalog, derived, reached, everything=True)
-            self._tail = None
             found: tuple[str, ...] = ()
         else:
             with self._catalog.parallel(), self._catalog.transaction():
-                derived = derive_all(self._catalog, self._references())
+                derived = derive_all(self._catalog, self._references(read_standing(self._catalog).import_run_id))
                 reached = latest_event(self._catalog)
                 report("compare", 1, 2)
                 found = tuple(

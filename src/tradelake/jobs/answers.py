@@ -79,14 +79,15 @@ def _closed(matches: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _static_errors(scenario: Mapping[str, Any], instruments: Receipt, events: Receipt) -> list[dict[str, str]]:
+    """Return what was refused by itself; an event of a refused instrument is refused for the instrument's sake."""
+    refused = {problem.trade_id for problem in instruments.problems}
+    errors = [{"instrument": problem.trade_id, "code": problem.code} for problem in instruments.problems]
     bad = events.outcomes.filter(pl.col("outcome").is_in(("reject", "conflict")))
-    return [
-        *({"instrument": p.trade_id, "code": p.code} for p in instruments.problems),
-        *(
-            {"event": scenario["events"][row - 1]["id"], "code": code}
-            for row, code in bad.select("row", "code").iter_rows()
-        ),
-    ]
+    for row, code in bad.select("row", "code").iter_rows():
+        event = scenario["events"][row - 1]
+        void = code == "unknown_instrument" and event["instrument"] in refused
+        errors.append({"event": event["id"], "code": "invalid_instrument" if void else code})
+    return errors
 
 
 def _refusals(book: Book, **instants: Any) -> list[dict[str, str]]:

@@ -8,10 +8,13 @@ import importlib.util
 import inspect
 import os
 import tempfile
+import threading
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tradelake.errors import InvariantError
 from tradelake.lots import choice, kernel, ledger, state, wide
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 
 ENTRIES = ("run",)
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def _cache_folder() -> str:
@@ -66,10 +70,25 @@ def compiled_leaves() -> "ModuleType":
     return _compile(wide)
 
 
-@cache
 def compiled_run() -> "Callable[[state.Operations, state.Book], int]":
     """Return the compiled `kernel.run`; its sequences are arrays of 64-bit integers."""
+    with _ONE_AT_A_TIME:
+        return _compiled_run()
+
+
+def prepare() -> None:
+    """Compile in the background what a large run will need, while the caller reads its input."""
+    threading.Thread(target=compiled_run, name="tradelake-compile").start()
+
+
+@cache
+def _compiled_run() -> "Callable[[state.Operations, state.Book], int]":
     leaves = compiled_leaves()
     own = _compile(ledger, leaves)
     run: Callable[[state.Operations, state.Book], int] = _compile(kernel, own, _compile(choice, own)).run
+    # The compiler works when a function is first called: an empty program is enough.
+    operations = state.Operations(*(np.zeros((rows, 0), dtype=np.int64) for rows in state.OPERATION_ROWS))
+    slots, lots, matches, episodes, results = (np.zeros((rows, 0), dtype=np.int64) for rows in state.BOOK_ROWS)
+    book = state.Book(slots, lots, matches, episodes, results, np.zeros(state.CONTROL_SIZE, dtype=np.int64))
+    run(operations, book)
     return run

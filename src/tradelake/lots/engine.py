@@ -4,7 +4,7 @@ Small programs run as plain Python at the full scale of money. Large ones run co
 smallest scale that holds every amount exactly; where a number does not fit, the run is repeated plainly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,20 +62,27 @@ def run_program(
 
 def _scale(program: Program, carried: Carried) -> int | None:
     """Return the smallest scale at which all money is exact in 62 bits, or None."""
-    try:
-        others = [np.array(row, dtype=np.int64) for row in _rows(program, money=False)]
-        amounts = [np.array(row, dtype=np.int64) for row in _rows(program, money=True)]
-        amounts += [np.array(column_units(carried.lots[c]), dtype=np.int64) for c in ("cost_basis", "charges")]
-    except OverflowError:
+    if _largest(_integers(row) for row in _rows(program, money=False)) >= INT64_SAFE:
         return None
-    if any(row.size and np.abs(row).max() >= INT64_SAFE for row in others):
-        return None
+    amounts = [_integers(row) for row in _rows(program, money=True)]
+    amounts += [_integers(column_units(carried.lots[column])) for column in ("cost_basis", "charges")]
     for scale in (QUANTUM_SCALE, 10, MONEY_SCALE):
         step = 10 ** (MONEY_SCALE - scale)
         if not any((row % step).any() for row in amounts):
-            largest = max((int(np.abs(row).max()) for row in amounts if row.size), default=0)
-            return scale if largest // step < INT64_SAFE else None
+            return scale if _largest(amounts) // step < INT64_SAFE else None
     return None
+
+
+def _integers(row: Sequence[int]) -> "np.ndarray":
+    """Return integers as an array of 64 bits, or of Python's own where one does not fit."""
+    try:
+        return np.array(row, dtype=np.int64)
+    except OverflowError:
+        return np.array(row, dtype=object)
+
+
+def _largest(rows: "Iterable[np.ndarray]") -> int:
+    return max((max(int(row.max()), -int(row.min())) for row in rows if row.size), default=0)
 
 
 def _rows(program: Program, *, money: bool) -> list[list[int]]:
@@ -109,22 +116,16 @@ def _attempt(program: Program, carried: Carried, methods: Mapping[str, str], cap
 def _array(rows: Sequence[list[int]], kind: type, step: int, money: Sequence[int]) -> "np.ndarray":
     array: np.ndarray = np.empty((len(rows), len(rows[0])), dtype=kind)
     for number, row in enumerate(rows):
-        array[number] = row
-        if number in money and step != 1:
-            array[number] //= step
+        array[number] = _integers(row) // step if number in money and step != 1 else row
     return array
 
 
 def _allocate(program: Program, methods: Mapping[str, str], capacity: int, kind: type) -> state.Book:
     count, slots = len(program.main[state.OP_CODE]), program.slots
-    book = state.Book(
-        slots=np.full((5, slots.height), 0, dtype=kind),
-        lots=np.full((10, capacity), 0, dtype=kind),
-        matches=np.full((9, capacity), 0, dtype=kind),
-        episodes=np.full((3, capacity), 0, dtype=kind),
-        results=np.full((2, count), 0, dtype=kind),
-        control=np.full(6, 0, dtype=kind),
-    )
+    columns = (slots.height, capacity, capacity, capacity, count)
+    arrays: list[np.ndarray] = [np.full(shape, 0, dtype=kind) for shape in zip(state.BOOK_ROWS, columns, strict=True)]
+    control: np.ndarray = np.full(state.CONTROL_SIZE, 0, dtype=kind)
+    book = state.Book._make([*arrays, control])
     book.slots[state.SLOT_METHOD] = [CODES[methods[account]] for account in slots["account_id"]]
     for row in (state.SLOT_HEAD, state.SLOT_TAIL, state.SLOT_EPISODE):
         book.slots[row] = state.NONE

@@ -20,7 +20,16 @@ Limits. Long and short lots of one slot never coexist. Lots of a slot are scanne
 """
 
 from tradelake.lots.choice import check_names, choose, names_lots
-from tradelake.lots.ledger import guard, multiply_divide, open_lot, scaled, share, take_from_lot, write_match
+from tradelake.lots.ledger import (
+    contract_amount,
+    guard,
+    multiply_divide,
+    open_lot,
+    scaled,
+    share,
+    take_from_lot,
+    write_match,
+)
 from tradelake.lots.state import (
     ACCEPTED,
     ASSIGNMENT_EXCEEDS_SHORT,
@@ -38,6 +47,7 @@ from tradelake.lots.state import (
     EXTRA_DELIVERY_FROM,
     EXTRA_DELIVERY_TO,
     EXTRA_HOW,
+    EXTRA_MULTIPLIER,
     EXTRA_STRIKE,
     HOW_CASH_SETTLED,
     HOW_EXERCISED,
@@ -134,7 +144,7 @@ def run_trade(ops: Operations, operation: int, book: Book) -> int:
 
 
 def run_close(ops: Operations, operation: int, book: Book) -> int:
-    """Run a CLOSE: an expiry, or a settlement in cash at an amount per contract."""
+    """Run a CLOSE: an expiry, or a settlement in cash at a price."""
     slot, count = ops.main[OP_SLOT, operation], ops.main[OP_QUANTITY, operation]
     held = book.slots[SLOT_POSITION, slot]
     if held == 0:
@@ -147,7 +157,8 @@ def run_close(ops: Operations, operation: int, book: Book) -> int:
     refusal = check_names(ops, operation, book, count)
     if refusal != ACCEPTED:
         return refusal
-    gross = scaled(book, ops.main[OP_GROSS, operation], count, UNIT)
+    multiplier = ops.extras[EXTRA_MULTIPLIER, ops.main[OP_EXTRA, operation]]
+    gross = contract_amount(book, ops.main[OP_GROSS, operation], count, multiplier)
     charges = ops.main[OP_CHARGES, operation]
     book.results[RESULT_CASH_MOVED, operation] = guard(book, (gross if held > 0 else -gross) - charges)
     quantity = -count if held > 0 else count
@@ -196,7 +207,7 @@ def run_exercise(ops: Operations, operation: int, book: Book) -> int:
         units = most if most < count - done else count - done
         cost = share(book, charges, units, left)
         charges, left, done = charges - cost, left - units, done + units
-        strike = scaled(book, ops.extras[EXTRA_STRIKE, extra], units, UNIT)
+        strike = contract_amount(book, ops.extras[EXTRA_STRIKE, extra], units, ops.extras[EXTRA_MULTIPLIER, extra])
         cash = scaled(book, ops.extras[EXTRA_CASH, extra], units, UNIT)
         paid = cash - strike if buys else strike - cash
         book.results[RESULT_CASH_MOVED, operation] = guard(

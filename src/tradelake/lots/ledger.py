@@ -41,6 +41,7 @@ from tradelake.lots.state import (
     SLOT_POSITION,
     SLOT_TAIL,
     STATE,
+    UNIT,
     Book,
 )
 
@@ -87,6 +88,17 @@ def share(book: Book, amount: int, part: int, whole: int) -> int:
     if part == whole:
         return amount
     return scaled(book, amount, part, whole)
+
+
+def contract_amount(book: Book, price: int, contracts: int, multiplier: int) -> int:
+    """Return price x contracts x multiplier, rounded once, half to even, to the quantum."""
+    if price == 0:
+        return 0
+    units, rest = multiply_divide(contracts, multiplier, UNIT)
+    if units < 0 or rest != 0:
+        book.control[STATE] = OVERFLOW
+        return 0
+    return scaled(book, price, units, UNIT)
 
 
 def guard(book: Book, value: int) -> int:

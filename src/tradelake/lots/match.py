@@ -9,7 +9,7 @@ import polars as pl
 from tradelake.lots import state
 from tradelake.lots.engine import COMPILE_FROM, Carried, Run, run_program
 from tradelake.lots.methods import POOL_ID
-from tradelake.lots.names import episodes_of, ints, openings_of, slot_terms
+from tradelake.lots.names import episodes_of, event_name, ints, openings_of, slot_terms
 from tradelake.lots.program import build_program
 from tradelake.lots.refusals import refusal_rows
 from tradelake.tables import CASH_FLOWS, HOWS, LOTS, MATCHES, POSITIONS, REFUSALS
@@ -101,6 +101,7 @@ def _matches(
     )
     closings = events.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("operation"),
+        event_name().alias("close_name"),
         pl.col("trade_id").alias("close_trade_id"),
         pl.col("sequence").alias("close_sequence"),
         pl.col("executed_at").alias("closed_at"),
@@ -115,7 +116,7 @@ def _matches(
     return MATCHES.conform(
         named.with_columns(
             (pl.col("proceeds") - pl.col("cost")).alias("realized_pnl"),
-            pl.concat_str("close_sequence", "match_rank", separator="-").alias("match_id"),
+            pl.concat_str("close_name", "match_rank", separator="-").alias("match_id"),
             _pool_id(run),
             term().alias("term"),
         )
@@ -165,8 +166,9 @@ def _lots(run: Run, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.Da
     )
     return LOTS.conform(
         named.with_columns(_pool_id(run), pl.coalesce("lot_rank", "fresh_rank").alias("lot_rank")).with_columns(
-            pl.concat_str(
-                "position_id", pl.concat_str("open_sequence", "lot_rank", separator="-"), separator="/"
+            pl.coalesce(
+                "lot_id",
+                pl.concat_str("position_id", pl.concat_str("open_name", "lot_rank", separator="-"), separator="/"),
             ).alias("lot_id")
         )
     ).sort(*LOTS.sort)

@@ -19,9 +19,30 @@ def openings_of(events: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
         pl.col("trade_date").alias("open_date"),
         pl.col("phase").alias("open_phase"),
         pl.lit(None, dtype=pl.Int64).alias("lot_rank"),
+        pl.lit(None, dtype=pl.String).alias("lot_id"),
+        event_name().alias("open_name"),
     )
-    carried = lots.select((-1 - pl.int_range(pl.len(), dtype=pl.Int64)).alias("origin"), *OPENING_COLUMNS, "lot_rank")
+    carried = lots.select(
+        (-1 - pl.int_range(pl.len(), dtype=pl.Int64)).alias("origin"),
+        *OPENING_COLUMNS,
+        "lot_rank",
+        "lot_id",
+        pl.lit(None, dtype=pl.String).alias("open_name"),
+    )
     return pl.concat([fresh, carried])
+
+
+def event_name() -> pl.Expr:
+    """Return the name of an event inside other ids: its trade id, with its leg where that is not the first.
+
+    Ids made of it are the same in every book that knows the same events, in whatever order they arrived.
+    """
+    trade, leg = (pl.col(name).str.replace_all("#", "##", literal=True) for name in ("trade_id", "leg_id"))
+    return pl.when(pl.col("leg_id") == "1").then(trade).otherwise(pl.concat_str(trade, leg, separator="#"))
+
+
+def _escaped(name: str) -> pl.Expr:
+    return pl.col(name).str.replace_all(":", "::", literal=True)
 
 
 def slot_terms(slots: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
@@ -43,13 +64,12 @@ def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: 
     )
     log = events.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("operation"),
+        event_name().alias("event_name"),
         "trade_id",
-        "leg_id",
         "sequence",
         "executed_at",
         "trade_date",
     )
-    leg = pl.when(pl.col("leg_id") == "1").then(pl.lit("")).otherwise("." + pl.col("leg_id"))
     fresh = (
         rows[held:]
         .join(log, on="operation", how="left", maintain_order="left")
@@ -60,7 +80,7 @@ def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: 
         [
             positions.select("position_id", *names),
             fresh.select(
-                pl.concat_str("account_id", "instrument_id", pl.col("trade_id") + leg, separator=":").alias(
+                pl.concat_str(_escaped("account_id"), _escaped("instrument_id"), "event_name", separator=":").alias(
                     "position_id"
                 ),
                 *(

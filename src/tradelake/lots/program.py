@@ -1,4 +1,4 @@
-"""Events compiled to a program of the kernel: names become slots, option terms become amounts per contract.
+"""Events compiled to a program of the kernel: names become slots, terms become numbers.
 
 A slot is one (account, instrument). An option event also needs the slots of what its contract delivers: the
 multiplier's shares of the underlying, or the contract's own deliverable after an adjustment.
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from tradelake.lots import state
-from tradelake.units import MONEY_SCALE, QUANTITY_SCALE, QUANTITY_UNIT, column_units, divide_half_even, to_units
+from tradelake.units import MONEY_SCALE, QUANTITY_SCALE, column_units, to_units
 
 HOWS = {
     "trade": state.HOW_TRADE,
@@ -55,6 +55,7 @@ class _Extras:
     named_to: list[int] = field(default_factory=list)
     strike: list[int] = field(default_factory=list)
     cash: list[int] = field(default_factory=list)
+    multiplier: list[int] = field(default_factory=list)
     buys: list[int] = field(default_factory=list)
     delivery_from: list[int] = field(default_factory=list)
     delivery_to: list[int] = field(default_factory=list)
@@ -82,7 +83,9 @@ def build_program(
     for operation, amount in gross_special.items():
         gross[operation] = amount
     charges = column_units((events["commission"] + events["fees"]).alias("charges"))
-    opening = [opened.get(trade_id, number) for number, trade_id in enumerate(events["trade_id"])]
+    opening = list(range(events.height))
+    if opened:
+        opening = [opened.get(trade_id, number) for number, trade_id in enumerate(events["trade_id"])]
     codes = events["kind"].replace_strict(CODES, return_dtype=pl.Int64).to_list()
     return Program(
         main=(codes, numbers, quantity.tolist(), gross, charges, _effects(events).to_list(), extra, opening),
@@ -92,6 +95,7 @@ def build_program(
             extras.named_to,
             extras.strike,
             extras.cash,
+            extras.multiplier,
             extras.buys,
             extras.delivery_from,
             extras.delivery_to,
@@ -142,7 +146,7 @@ def _delivery_slots(slots: pl.DataFrame, deliveries: Sequence[tuple[str, str]]) 
 def _side_tables(
     special: pl.DataFrame, instruments: pl.DataFrame, opened: Mapping[str, int], count: int
 ) -> tuple[list[int], dict[int, int], _Extras]:
-    """Fill the side tables for the events that need them; return also their amounts per contract."""
+    """Fill the side tables for the events that need them; return also the prices of settlements."""
     extra, gross, extras = [state.NONE] * count, {}, _Extras()
     wanted = special["instrument_id"].unique()
     terms = {
@@ -153,6 +157,7 @@ def _side_tables(
         operation = event["operation"]
         extra[operation] = len(extras.how)
         extras.how.append(HOWS[event["kind"]])
+        extras.multiplier.append(to_units(str(event["multiplier"]), QUANTITY_SCALE))
         _name_lots(extras, event["details"], opened)
         if event["kind"] in ("exercise", "assign"):
             _exercise(extras, event, terms[event["instrument_id"]])
@@ -180,20 +185,13 @@ def _money(value: object) -> int:
     return to_units(str(value), MONEY_SCALE)
 
 
-def _per_contract(price: int, multiplier: int) -> int:
-    """Return price x multiplier in money units: the amount of one contract."""
-    return divide_half_even(price * multiplier, QUANTITY_UNIT)
-
-
 def _intrinsic(event: Mapping[str, object]) -> int:
     above = _money(event["price"]) - _money(event["strike"])
-    value = max(0, above if event["option_type"] == "CALL" else -above)
-    return _per_contract(value, to_units(str(event["multiplier"]), QUANTITY_SCALE))
+    return max(0, above if event["option_type"] == "CALL" else -above)
 
 
 def _exercise(extras: _Extras, event: Mapping[str, object], terms: Mapping[str, object]) -> None:
-    multiplier = to_units(str(event["multiplier"]), QUANTITY_SCALE)
-    extras.strike.append(_per_contract(_money(event["strike"]), multiplier))
+    extras.strike.append(_money(event["strike"]))
     extras.buys.append(int((event["option_type"] == "CALL") == (event["kind"] == "exercise")))
     extras.delivery_from.append(len(extras.delivery_quantity))
     cash = 0
@@ -208,7 +206,7 @@ def _exercise(extras: _Extras, event: Mapping[str, object], terms: Mapping[str, 
                 cash += _money(part["cash"])
     else:
         extras.deliveries.append((account, str(terms["underlying_instrument_id"])))
-        extras.delivery_quantity.append(multiplier)
+        extras.delivery_quantity.append(extras.multiplier[-1])
         extras.delivery_weight.append(WEIGHT_UNIT)
     extras.cash.append(cash)
     extras.delivery_to.append(len(extras.delivery_quantity))

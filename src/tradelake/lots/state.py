@@ -35,10 +35,11 @@ NONE = -1
     EXTRA_NAMED_TO,
     EXTRA_STRIKE,
     EXTRA_CASH,
+    EXTRA_MULTIPLIER,
     EXTRA_BUYS,
     EXTRA_DELIVERY_FROM,
     EXTRA_DELIVERY_TO,
-) = range(8)
+) = range(9)
 (NAMED_OPEN, NAMED_QUANTITY) = range(2)
 (DELIVERY_SLOT, DELIVERY_QUANTITY, DELIVERY_WEIGHT) = range(3)
 (SLOT_METHOD, SLOT_POSITION, SLOT_HEAD, SLOT_TAIL, SLOT_EPISODE) = range(5)
@@ -68,11 +69,16 @@ NONE = -1
 (EPISODE_SLOT, EPISODE_OPEN, EPISODE_CLOSE) = range(3)
 (RESULT_REFUSAL, RESULT_CASH_MOVED) = range(2)
 
+# How many rows the arrays of a program and of a book have, in their order.
+OPERATION_ROWS = (OP_OPENING + 1, EXTRA_DELIVERY_TO + 1, NAMED_QUANTITY + 1, DELIVERY_WEIGHT + 1)
+BOOK_ROWS = (SLOT_EPISODE + 1, LOT_EPISODE + 1, MATCH_SIDE + 1, EPISODE_CLOSE + 1, RESULT_CASH_MOVED + 1)
+CONTROL_SIZE = QUANTUM + 1
+
 
 class Operations(NamedTuple):
     """The program: one column of `main` per operation, and side tables for what only some of them have.
 
-    OP_GROSS and OP_CHARGES are money; for CLOSE the gross is the amount per contract. OP_EXTRA points into `extras`,
+    OP_GROSS and OP_CHARGES are money; for CLOSE the gross is the price of a settlement. OP_EXTRA points into `extras`,
     NONE for most trades; named lots and deliverables are ranges of their own tables. OP_OPENING is the code under which
     others name the lots that the operation opens.
     """

@@ -2,7 +2,7 @@
 
 from tradelake.store.append import Appended, Batch, Head, append
 from tradelake.store.catalog import Catalog, Relation
-from tradelake.store.fold import Checkpoint, Derived, read_checkpoint, replace_derived
+from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, replace_derived
 from tradelake.store.keys import KeyIndex
 from tradelake.store.opening import create_catalog, open_catalog
 from tradelake.store.query import check_read_only
@@ -19,12 +19,13 @@ __all__ = [
     "KeyIndex",
     "References",
     "Relation",
+    "Standing",
     "Target",
     "append",
     "check_read_only",
     "create_catalog",
     "open_catalog",
     "parse_target",
-    "read_checkpoint",
+    "read_standing",
     "replace_derived",
 ]

@@ -189,10 +189,19 @@ def _text_hashes(texts: pl.Series) -> pl.Series:
     return pl.Series([sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=pl.String)
 
 
+def details_with_execution() -> pl.Expr:
+    """Return the details of an event with the whole quantity of its execution, where it is one allocation of it."""
+    whole = pl.col("execution_quantity").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    entry = pl.concat_str(pl.lit('{"execution_quantity":"'), whole, pl.lit('"'))
+    rest = pl.coalesce(pl.lit(",") + pl.col("details").str.slice(1), pl.lit("}"))
+    return pl.coalesce(entry + rest, pl.col("details"))
+
+
 def _log_rows(
     fresh: pl.DataFrame, records: pl.DataFrame, run: int, sequence: int, recorded_at: datetime
 ) -> pl.DataFrame:
     source = records.select(pl.col("row_number").alias("source_row"), "source_record_id")
+    fresh = fresh.with_columns(details_with_execution().alias("details"))
     rows = fresh.join(source, on="source_row", how="left", maintain_order="left").with_columns(
         (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + sequence).alias("sequence"),
         pl.coalesce("known_at", pl.lit(recorded_at)).alias("recorded_at"),

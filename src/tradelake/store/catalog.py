@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from importlib.resources import files
 from importlib.util import find_spec
 from itertools import count
@@ -50,14 +51,19 @@ def extension_path(name: str) -> Path:
 class Catalog:
     """One attached book: its connection, its lease and its data folder."""
 
-    def __init__(self, target: Target, *, read_only: bool, attach_data: str | None = None) -> None:
+    def __init__(
+        self, target: Target, *, read_only: bool, attach_data: str | None = None, create: bool = False
+    ) -> None:
         self.target = target
         self.read_only = read_only
         self.lease = Lease(target)
         self._lock = threading.RLock()
         self.connection = _session(target)
         options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
-        options.append(f"DATA_PATH {_literal(attach_data)}" if attach_data else "CREATE_IF_NOT_EXISTS false")
+        if attach_data:
+            options += [f"DATA_PATH {_literal(attach_data)}", "OVERRIDE_DATA_PATH true"]
+        if not create:
+            options.append("CREATE_IF_NOT_EXISTS false")
         if read_only:
             options.append("READ_ONLY")
         try:
@@ -99,13 +105,21 @@ class Catalog:
             self.execute("SET threads = 1")
 
     def insert_by_month(self, table: str, frame: pl.DataFrame, day: str) -> None:
-        """Append rows a month of *day* at a time, so that only one partition's file is open."""
+        """Append rows a few months of *day* at a time, so that few partitions' files are open."""
         if frame.height <= INLINE_ROWS:
             self.insert(table, frame)
             return
         months = frame[day].dt.truncate("1mo")
-        for month in months.unique().sort():
-            self.insert(table, frame.filter(months == month))
+        waiting: list[date] = []
+        rows = 0
+        for month, height in months.value_counts().sort(day).iter_rows():
+            waiting.append(month)
+            rows += height
+            # Fewer rows than that would stay inside the catalog instead of becoming a file.
+            if rows > INLINE_ROWS:
+                self.insert(table, frame.filter(months.is_in(waiting)))
+                waiting, rows = [], 0
+        self.insert(table, frame.filter(months.is_in(waiting)))
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append the rows of *frame*, by column name; nothing for an empty frame."""

@@ -1,5 +1,7 @@
 """What each incoming event is: new, a duplicate, or a conflict with what the log has."""
 
+import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -7,9 +9,9 @@ from decimal import Decimal
 import polars as pl
 
 from tradelake.store.catalog import Catalog
-from tradelake.store.keys import COMPARED, KeyIndex, comparable, generated_ids
+from tradelake.store.keys import COMPARED, CORRECTABLE, KeyIndex, comparable, execution_key, generated_ids
 from tradelake.tables import TRADE_LOG
-from tradelake.units import QUANTITY, plain
+from tradelake.units import QUANTITY_SCALE, plain, to_units
 
 VERDICTS = {"order": pl.UInt32, "outcome": pl.String, "code": pl.String, "message": pl.String, "known_id": pl.String}
 KNOWN_COLUMNS = (
@@ -29,6 +31,7 @@ KNOWN_COLUMNS = (
     "commission",
     "fees",
     "net_amount",
+    "details",
 )
 
 
@@ -88,9 +91,8 @@ def _plain_duplicates(events: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame
 
 
 def _keys(rows: pl.DataFrame) -> pl.DataFrame:
-    execution = pl.concat_str(pl.lit("X"), "broker_account_id", "broker_execution_id", "leg_id", separator="|")
     return rows.select(
-        pl.coalesce(execution, "natural_key").alias("key"),
+        pl.coalesce(execution_key(), "natural_key").alias("key"),
         pl.concat_str("trade_id", "leg_id", separator="\x1f").alias("trade"),
     )
 
@@ -118,6 +120,8 @@ class _Ledger:
         self._by_key: dict[str, tuple[dict[str, object], str]] = {}
         self._by_trade: set[tuple[str, str]] = set()
         self._executions: dict[tuple[str, str, str], int] = {}
+        self._ids: dict[tuple[str, str, str], set[str]] = {}
+        self._wholes: dict[tuple[str, str, str], int] = {}
         for row, facts in zip(known.iter_rows(named=True), comparable(known).iter_rows(named=True), strict=True):
             self.remember(row, facts)
 
@@ -127,6 +131,8 @@ class _Ledger:
         execution = _execution(row)
         if execution is not None:
             self._executions[execution] = self._executions.get(execution, 0) + _size(row["quantity"])
+            self._ids.setdefault(execution, set()).add(str(row["broker_execution_id"]))
+            self._wholes.setdefault(execution, _whole(row))
 
     def judge(self, row: dict[str, object], facts: dict[str, object]) -> tuple[str, str | None, str | None, str] | None:
         """Return outcome, code, message and the known trade id; None for an event that is new."""
@@ -142,7 +148,18 @@ class _Ledger:
             return ("conflict", "conflicting_duplicate", f"the event is known with other content: {shown}", first_id)
         execution = _execution(row)
         if execution is not None and execution in self._executions:
-            whole = _size(row["execution_quantity"] if row.get("execution_quantity") is not None else row["quantity"])
+            known = self._ids[execution]
+            if str(row["broker_execution_id"]) not in known:
+                return (
+                    "conflict",
+                    "broker_correction",
+                    (
+                        f"execution {row['broker_execution_id']} is the broker's correction of {min(known)}, which the "
+                        "log has; compare the two, since this release does not replace executions"
+                    ),
+                    trade_id,
+                )
+            whole = self._wholes[execution]
             if self._executions[execution] + _size(row["quantity"]) > whole:
                 return (
                     "conflict",
@@ -163,14 +180,11 @@ class _Ledger:
         return None
 
 
-def _plain(value: object) -> str:
-    return plain(value) if isinstance(value, Decimal) else str(value)
-
-
 def _execution(row: dict[str, object]) -> tuple[str, str, str] | None:
     if row["broker_execution_id"] is None:
         return None
-    return str(row["broker_account_id"]), str(row["broker_execution_id"]), str(row["leg_id"])
+    base = re.sub(CORRECTABLE, r"\1", str(row["broker_execution_id"]))
+    return str(row["broker_account_id"]), base, str(row["leg_id"])
 
 
 def _shown(value: object) -> str:
@@ -182,9 +196,16 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else str(value)
 
 
+def _whole(row: dict[str, object]) -> int:
+    """Return the broker's quantity of an execution: as its first delivery gave it, or that delivery's own."""
+    given = row.get("execution_quantity")
+    if given is None and row.get("details"):
+        given = json.loads(str(row["details"])).get("execution_quantity")
+    return _size(row["quantity"] if given is None else given)
+
+
 def _size(quantity: object) -> int:
-    column = pl.Series([quantity]).cast(QUANTITY)
-    return 0 if quantity is None else int(column[0] * 10**8)
+    return 0 if quantity is None else to_units(str(quantity), QUANTITY_SCALE)
 
 
 def _outcomes(events: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:

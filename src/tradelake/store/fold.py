@@ -43,6 +43,15 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a book stands: the head of the log with its last commit, and the checkpoint."""
+
+    head: int
+    import_run_id: int
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
 class Derived:
     """Rows of the derived tables for some families.
 
@@ -71,12 +80,12 @@ class Derived:
         return frame
 
 
-def read_checkpoint(catalog: Catalog) -> tuple[int, Checkpoint]:
-    """Return the head of the log, and the checkpoint of the derived tables."""
+def read_standing(catalog: Catalog) -> Standing:
+    """Return where the log and the derived tables stand."""
     row = catalog.frame(
-        f"SELECT h.sequence AS head, c.sequence, c.latest_at FROM {HEAD.name} h, {CHECKPOINT.name} c"
+        f"SELECT h.sequence AS head, h.import_run_id, c.sequence, c.latest_at FROM {HEAD.name} h, {CHECKPOINT.name} c"
     ).row(0, named=True)
-    return row["head"], Checkpoint(row["sequence"], row["latest_at"])
+    return Standing(row["head"], row["import_run_id"], Checkpoint(row["sequence"], row["latest_at"]))
 
 
 def family_events(catalog: Catalog, families: pl.DataFrame, columns: str) -> pl.DataFrame:

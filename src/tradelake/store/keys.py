@@ -50,6 +50,20 @@ COMPARED = (
 )
 
 
+# Interactive Brokers corrects an execution under an id that differs only after its last dot.
+CORRECTABLE = r"^([0-9A-Fa-f]{8}\.[0-9A-Fa-f]{8}\.[0-9]{2})\.[0-9]{2}$"
+
+
+def execution_base(column: str = "broker_execution_id") -> pl.Expr:
+    """Return the part of an execution id that a broker's correction keeps: all of it but for the broker's own form."""
+    return pl.col(column).str.replace(CORRECTABLE, "${1}")
+
+
+def execution_key() -> pl.Expr:
+    """Return what is one execution at the broker: its allocations and corrections share it; null without an id."""
+    return pl.concat_str(pl.lit("X"), "broker_account_id", execution_base(), "leg_id", separator="|")
+
+
 def _escaped(column: str) -> pl.Expr:
     return pl.col(column).str.replace_all("%", "%25", literal=True).str.replace_all("|", "%7C", literal=True)
 
@@ -65,13 +79,12 @@ def text_of(column: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def with_keys(events: pl.DataFrame) -> pl.DataFrame:
-    """Return incoming events with `natural_key`, and `execution_key` where allocations share an execution."""
+    """Return incoming events with their `natural_key`."""
     execution = pl.concat_str(
         pl.lit("X"), _escaped("broker_account_id"), _escaped("broker_execution_id"), _escaped("leg_id"), separator="|"
     )
     given = pl.concat_str(pl.lit("T"), _escaped("trade_id"), _escaped("leg_id"), separator="|")
     keyed = events.with_columns(
-        execution.alias("execution_key"),
         pl.coalesce(pl.concat_str(execution, _escaped("account_id"), separator="|"), given).alias("natural_key"),
     )
     if not keyed["natural_key"].null_count():
@@ -186,9 +199,8 @@ class KeyIndex:
 
 def key_hashes(rows: pl.DataFrame) -> Sequence["np.ndarray"]:
     """Return two 64-bit hashes per row: of what recognises its execution, and of its trade id."""
-    execution = pl.concat_str(pl.lit("X"), "broker_account_id", "broker_execution_id", "leg_id", separator="|")
     hashed = rows.select(
-        pl.coalesce(execution, "natural_key").hash(1).alias("execution"),
+        pl.coalesce(execution_key(), "natural_key").hash(1).alias("execution"),
         pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").hash(1).alias("trade"),
     )
     return (

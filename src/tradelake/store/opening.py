@@ -11,6 +11,8 @@ from tradelake.store.foreign import not_a_book
 from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
 from tradelake.tables import BOOK_SETTINGS, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
 
+DATA_BESIDE = "beside the catalog"
+
 
 def create_catalog(target: Target, *, created_at: str) -> Catalog:
     """Create the book at *target* and return it open; BookExists where there is one."""
@@ -29,7 +31,7 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
         with sqlite3.connect(target.catalog) as catalog:
             catalog.execute("PRAGMA journal_mode = WAL")
         catalog.close()
-    book = Catalog(target, read_only=False, attach_data=target.data)
+    book = Catalog(target, read_only=False, attach_data=target.data, create=True)
     with book.lease.hold():
         with book.transaction():
             for statement in ducklake_ddl():
@@ -40,8 +42,8 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
             book.insert(HEAD.name, _first_head(created_at))
             book.execute(f"INSERT INTO {CHECKPOINT.name} VALUES (0, TIMESTAMPTZ '1900-01-01 00:00:00+00')")
             book.execute(
-                f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?)",
-                [str(FORMAT_VERSION), created_at],
+                f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?)",
+                [str(FORMAT_VERSION), created_at, "elsewhere" if target.data_given else DATA_BESIDE],
             )
             book.sync()
     return book
@@ -77,12 +79,18 @@ def open_catalog(target: Target, *, read_only: bool = False) -> Catalog:
             f"There is no book at {Path(target.catalog).parent}. Make one with `tradelake init`, or name its folder "
             "with --book or TRADELAKE_BOOK."
         )
-    catalog = Catalog(target, read_only=read_only)
+    catalog = Catalog(target, read_only=read_only, attach_data=target.data if target.data_given else None)
     try:
-        version = int(catalog.settings()["format_version"])
+        settings = catalog.settings()
+        version = int(settings["format_version"])
     except (StorageError, KeyError) as error:
         catalog.close()
         raise not_a_book(target) from error
+    moved = settings.get("data") == DATA_BESIDE and not target.data_given and catalog.data_folder != target.data
+    if moved:
+        # The book was moved or copied as a whole: its files are beside its catalog, wherever that is now.
+        catalog.close()
+        catalog = Catalog(target, read_only=read_only, attach_data=target.data)
     if version > FORMAT_VERSION:
         catalog.close()
         raise BookVersionError(

@@ -20,6 +20,7 @@ class Target:
     kind: Literal["sqlite", "duckdb", "postgres"]
     catalog: str
     data: str | None
+    data_given: bool = False
 
     @property
     def shown(self) -> str:
@@ -46,7 +47,7 @@ def parse_target(target: str | Path, *, data: str | Path | None = None) -> Targe
     text = str(target)
     data_path = _folder_text(Path(data)) if data is not None else None
     if text.startswith(POSTGRES_PREFIXES):
-        return Target("postgres", text, data_path)
+        return Target("postgres", text, data_path, data_given=data_path is not None)
     kind: Literal["sqlite", "duckdb"] = "sqlite"
     for prefix in ("duckdb:", "sqlite:"):
         if text.startswith(prefix):
@@ -62,7 +63,7 @@ def parse_target(target: str | Path, *, data: str | Path | None = None) -> Targe
             kind = "duckdb"
     folder = Path(text).expanduser().absolute()
     file = folder / (SQLITE_FILE if kind == "sqlite" else DUCKDB_FILE)
-    return Target(kind, str(file), data_path or _folder_text(folder / DATA_FOLDER))
+    return Target(kind, str(file), data_path or _folder_text(folder / DATA_FOLDER), data_given=data_path is not None)
 
 
 def without_password(text: str) -> str:

@@ -4,7 +4,7 @@ from tradelake.tables.columns import HOWS, STATUSES, Column, Table
 from tradelake.tables.reference import TERMS
 
 POSITION_COLUMNS = (
-    Column("position_id", "text", "account, instrument and the event that opened it"),
+    Column("position_id", "text", "account, instrument and the sequence of the event that opened it"),
     Column("account_id", "text", "book that holds it", references="accounts.account_id"),
     Column("instrument_id", "text", "what is held", references="instruments.instrument_id"),
     *TERMS,

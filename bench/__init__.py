@@ -1,0 +1,1 @@
+"""Benchmarks: what a user waits for, against a floor or a peer in the same run."""

@@ -1,0 +1,62 @@
+"""Random streams told to a real book, several at once: each in accounts of its own, so that one book serves many."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+from hypothesis import strategies as st
+
+from tests.laws.direct import Scenario, methods_of
+from tests.laws.streams import INSTRUMENTS, streams
+from tradelake.book import Book, create
+from tradelake.jobs.scenario import execution, feed
+
+THOROUGH = bool(os.environ.get("CI"))
+BOOKS = 40 if THOROUGH else 3
+FEW = 100 if THOROUGH else 10
+TABLES = ("trade_log", "positions", "lots", "matches", "position_history", "cash_flows", "refusals")
+MOMENTARY = ("recorded_at", "import_run_id", "source_record_id", "row_hash")
+
+
+def several(*, most: int = 5) -> st.SearchStrategy[Scenario]:
+    """One scenario made of several streams; each keeps its events in order and has its own accounts."""
+    return st.lists(streams(), min_size=2, max_size=most).map(together)
+
+
+def together(parts: list[Scenario]) -> Scenario:
+    """Put streams into one scenario, their events taken in turn."""
+    accounts: dict[str, Any] = {}
+    told: list[tuple[int, int, dict[str, Any]]] = []
+    for number, part in enumerate(parts):
+        accounts |= {f"{name}{number}": {"lot_method": method} for name, method in methods_of(part).items()}
+        told += [(turn, number, _moved(event, number)) for turn, event in enumerate(part["events"])]
+    events = [event for _, _, event in sorted(told, key=lambda entry: entry[:2])]
+    return {"id": "several", "accounts": accounts, "instruments": INSTRUMENTS, "events": events}
+
+
+def _moved(event: dict[str, Any], number: int) -> dict[str, Any]:
+    moved = {**event, "id": f"{event['id']}-{number}", "account": f"{event['account']}{number}"}
+    if "lots" in event:
+        moved["lots"] = [{**lot, "open": f"{lot['open']}-{number}"} for lot in event["lots"]]
+    return moved
+
+
+def new_book(scenario: Scenario) -> Iterator[Book]:
+    """Yield a fresh book that knows the accounts and instruments of the scenario."""
+    with TemporaryDirectory(prefix="tradelake-law-") as folder, create(Path(folder) / "book") as book:
+        feed(book, {**scenario, "events": []})
+        yield book
+
+
+def record(book: Book, events: list[dict[str, Any]]) -> None:
+    """Tell the book some events of a scenario; all of them are well-formed."""
+    receipt = book.record([execution(event) for event in events])
+    assert receipt.ok, receipt.problems
+
+
+def tables_of(book: Book) -> dict[str, pl.DataFrame]:
+    """Return every table that follows from what was told, without what only says when it was told."""
+    return {name: book.sql(f"SELECT * FROM {name} ORDER BY ALL").pl().drop(MOMENTARY, strict=False) for name in TABLES}
