@@ -10,7 +10,6 @@ from polars.testing import assert_frame_equal
 import tradelake as tl
 from tests.books import OF_THE_COMMIT, SAMPLE_FLEX, assert_whole, frames, shared_accounts
 
-NUMBERED = ("position_id", "lot_id", "match_id")  # ids that name the sequence of their event
 SEQUENCES = ("sequence", "open_sequence", "close_sequence")
 
 
@@ -61,7 +60,7 @@ def without_order_of_arrival(said: dict[str, pl.DataFrame]) -> dict[str, pl.Data
         for column in set(SEQUENCES) & set(rows.columns):
             keyed = keyed.join(events, left_on=column, right_on="sequence", how="left", maintain_order="left")
             keyed = keyed.with_columns(pl.col("key").alias(column)).drop("key")
-        plain[name] = keyed.drop([c for c in (*OF_THE_COMMIT, *NUMBERED) if c in rows.columns])
+        plain[name] = keyed.drop([c for c in OF_THE_COMMIT if c in rows.columns])
     return plain
 
 

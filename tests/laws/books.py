@@ -1,12 +1,12 @@
 """Random streams told to a real book, several at once: each in accounts of its own, so that one book serves many."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.laws.direct import Scenario, methods_of
@@ -14,7 +14,7 @@ from tests.laws.streams import INSTRUMENTS, streams
 from tradelake.book import Book, create
 from tradelake.jobs.scenario import execution, feed
 
-THOROUGH = bool(os.environ.get("CI"))
+THOROUGH = settings().max_examples > 100  # the profile of continuous integration
 BOOKS = 40 if THOROUGH else 3
 FEW = 100 if THOROUGH else 10
 TABLES = ("trade_log", "positions", "lots", "matches", "position_history", "cash_flows", "refusals")

@@ -4,12 +4,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.laws.books import BOOKS, new_book, record, several, tables_of
 from tests.laws.direct import Scenario
 from tests.reference.oracle import compute
+from tradelake.book import Book, create
 from tradelake.jobs.answers import answers as book_answers
 from tradelake.jobs.compare import compare
 from tradelake.jobs.scenario import execution, feed
@@ -50,7 +52,7 @@ def test_laws_4_and_8_any_batching_and_folding_is_one_batch(scenario, data):
         same_tables(tables_of(parts), tables_of(whole))
 
 
-def assert_rebuild_is_identical(book) -> None:
+def assert_rebuild_is_identical(book: Book) -> None:
     """Compare what is stored and folded with what the first event on gives."""
     report = book.rebuild(check=True)
     assert report.identical, report.differences
@@ -94,3 +96,35 @@ def told(scenario: Scenario, *, fold: bool) -> dict[str, Any]:
             book.fold()
         events = book.record([execution(event) for event in scenario["events"][half:]])
         return book_answers(book, {**scenario, "expected": {}}, instruments, events)
+
+
+@pytest.mark.parametrize("folds", [(), (0,), (1, 2), (0, 1, 2)])
+def test_stock_of_another_symbol_than_its_option_is_folded_with_it(tmp_path, folds):
+    """A contract whose root is not its underlying: the two are one family to the fold."""
+    terms = {"strike": "50", "expiration": "2026-01-16", "option_type": "CALL", "underlying_instrument_id": "XYZ"}
+    with create(tmp_path / "book") as book:
+        book.add_accounts([{"account_id": "A"}])
+        book.add_instruments(
+            [
+                {"instrument_id": "XYZ", "asset_type": "STOCK", "symbol": "XYZ"},
+                {"instrument_id": "OPT", "asset_type": "OPTION", "symbol": "XYZW", **terms},
+            ]
+        )
+        base = {"account_id": "A", "price": "2", "quantity": "1"}
+        told = [
+            {**base, "instrument_id": "XYZ", "action": "SELL", "quantity": "100", "price": "40"},
+            {**base, "instrument_id": "OPT", "action": "BUY"},
+            {"account_id": "A", "instrument_id": "OPT", "kind": "exercise", "quantity": "1"},
+        ]
+        for day, row in enumerate(told):
+            record_row(book, {**row, "executed_at": f"2026-01-{5 + day:02}T15:00:00Z"})
+            if day in folds:
+                book.fold()
+        assert book.positions().is_empty()
+        assert_rebuild_is_identical(book)
+
+
+def record_row(book: Book, row: dict[str, str]) -> None:
+    """Record one execution that has to be taken."""
+    receipt = book.record(row)
+    assert receipt.ok, receipt.problems

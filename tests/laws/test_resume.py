@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws.direct import Scenario, instrument_frame, log_frame, methods_of
-from tests.laws.streams import streams
+from tests.laws.streams import INSTRUMENTS, METHODS, streams
 from tradelake.lots import Matched, in_effect, match_events
 from tradelake.lots.engine import COMPILE_FROM
 from tradelake.positions import Summary, summarise
@@ -22,6 +22,23 @@ TABLES = (LOTS, MATCHES, POSITIONS, POSITION_HISTORY, CASH_FLOWS, REFUSALS)
 def test_a_run_carried_on_is_the_run_from_the_first_event(compile_from, scenario, cuts):
     whole = derived(scenario, [], compile_from=compile_from)
     parts = derived(scenario, sorted(cuts), compile_from=compile_from)
+    for table in TABLES:
+        assert parts[table.name].equals(whole[table.name]), table.name
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_carried_lots_of_one_instant_keep_their_order_by_phase(method):
+    """The exercise arrived first, but at one instant executions come before exercises."""
+    first, tie, last = "2026-01-13T15:00:00Z", "2026-01-14T15:00:00Z", "2026-01-16T15:00:00Z"
+    told = [
+        {"kind": "trade", "at": first, "instrument": "CALL", "quantity": "1", "price": "2"},
+        {"kind": "exercise", "at": tie, "instrument": "CALL", "contracts": "1"},
+        {"kind": "trade", "at": tie, "instrument": "XYZ", "quantity": "100", "price": "10"},
+        {"kind": "trade", "at": last, "instrument": "XYZ", "quantity": "-100", "price": "60"},
+    ]
+    events = [{"id": f"e{number}", "account": "A", **event} for number, event in enumerate(told)]
+    scenario = {"accounts": {"A": {"lot_method": method}}, "instruments": INSTRUMENTS, "events": events}
+    whole, parts = (derived(scenario, cuts, compile_from=COMPILE_FROM) for cuts in ([], [2]))
     for table in TABLES:
         assert parts[table.name].equals(whole[table.name]), table.name
 

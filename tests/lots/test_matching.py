@@ -1,5 +1,7 @@
 """Fills against lots: flips, parts, fractions, and which lot goes first."""
 
+from fractions import Fraction as F
+
 import pytest
 
 from tests.lots.told import D, event, told, trade
@@ -141,3 +143,17 @@ def test_the_premium_of_an_assigned_put_is_in_the_stock():
     assert book.open_lots() == [("XYZ", "a2", D(100), D("4351.5"))]
     assert [(row[2], row[3]) for row in book.closed()] == [(D(1), D(0))]
     assert book.matched.cash_flows["amount"].to_list() == [D(-4501)]
+
+
+def test_the_strike_of_many_odd_contracts_is_rounded_once():
+    """In two steps, first for one contract, the last digit would be another."""
+    book = told(trade("t1", "824", "0", "ODD"), event("exercise", "x2", "ODD", contracts="824"))
+    exact = F(824) * F("47.123456789012") * F("10.12345678")
+    assert book.matched.cash_flows["amount"].to_list() == [D(round(exact * 10**8)).scaleb(-8)]
+
+
+def test_a_settlement_in_cash_of_many_odd_contracts_is_rounded_once():
+    late = {"at": "2026-01-16T22:00:00Z", "settlement_price": "5847.123456789012"}
+    book = told(trade("t1", "-949", "0", "I_ODD"), event("cash_settle", "s2", "I_ODD", **late))
+    exact = F(949) * (F("5847.123456789012") - 5800) * F("10.12345678")
+    assert book.matched.cash_flows["amount"].to_list() == [-D(round(exact * 10**8)).scaleb(-8)]

@@ -19,6 +19,8 @@ INSTRUMENTS: dict[str, Event] = {
     "C50": CALL,
     "C55": {**CALL, "strike": "55"},
     "P45": {**CALL, "right": "P", "strike": "45"},
+    "ODD": {**CALL, "right": "P", "strike": "47.123456789012", "multiplier": "10.12345678"},
+    "I_ODD": {**CALL, "underlying": "IDX", "strike": "5800", "settlement": "cash", "multiplier": "10.12345678"},
     "I5800": {**CALL, "underlying": "IDX", "strike": "5800", "settlement": "cash", "style": "european"},
 }
 D = Decimal

@@ -25,28 +25,20 @@ class Filters(TypedDict, total=False):
     as_known: Instant
     view: str
     limit: int | None
-    lazy: bool
 
 
 class Listing(Shelf):
     """Rows of tables, filtered, at the head or at a past instant."""
 
-    def _derived(self, table: Table, day: str | None, filters: Filters) -> pl.DataFrame | pl.LazyFrame:
+    def _derived(self, table: Table, day: str | None, filters: Filters) -> pl.DataFrame:
         check_view(filters.get("view", "tax"))
-        wanted = Filter(
-            filters.get("account"),
-            filters.get("symbol"),
-            filters.get("strategy"),
-            filters.get("since"),
-            filters.get("until"),
-        )
+        wanted = filter_of(filters)
         with self._catalog.transaction():
             rows = self._at(table, wanted, day, as_of=filters.get("as_of"), as_known=filters.get("as_known"))
             if wanted.strategy is not None:
                 rows = self._of_strategy(table, rows, wanted)
         limit = filters.get("limit")
-        rows = rows if limit is None else rows.head(limit)
-        return rows.lazy() if filters.get("lazy") else rows
+        return rows if limit is None else rows.head(limit)
 
     def _at(
         self, table: Table, wanted: Filter, day: str | None, *, as_of: Instant = None, as_known: Instant = None
@@ -76,6 +68,12 @@ class Listing(Shelf):
     def _stored(self, table: Table, wanted: Filter, *, day: str | None, order: str) -> pl.DataFrame:
         texts, values = wanted.conditions(table.names, day)
         return self._catalog.frame(f"SELECT * FROM {table.name}{where(texts)} ORDER BY {order}", values)
+
+
+def filter_of(filters: Filters) -> Filter:
+    """Return what the keyword arguments of a listing restrict it to."""
+    names = (filters.get("account"), filters.get("symbol"), filters.get("strategy"))
+    return Filter(*names, filters.get("since"), filters.get("until"))
 
 
 def where(conditions: Sequence[str]) -> str:

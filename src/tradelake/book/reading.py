@@ -1,12 +1,12 @@
 """The readers of a book."""
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Literal, Unpack, overload
 
 import polars as pl
 
-from tradelake.book.listing import Filters, Listing, check_view, cut, limited, where
-from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Day, Filter, Instant, Names, instant_of
+from tradelake.book.listing import Filters, Listing, check_view, cut, filter_of, limited, where
+from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Day, Filter, Instant, Names
 from tradelake.positions import cash_ledger, profit
 from tradelake.store import Relation, check_read_only
 from tradelake.tables import (
@@ -52,63 +52,92 @@ class Readers(Listing):
             f"SELECT * FROM {SOURCE_RECORDS.name} {where} ORDER BY source_record_id", list(values)
         )
 
+    @overload
     def trades(
-        self,
-        *,
-        account: Names = None,
-        symbol: Names = None,
-        strategy: Names = None,
-        since: Day = None,
-        until: Day = None,
-        as_of: Instant = None,
-        as_known: Instant = None,
-        kinds: Sequence[str] | None = None,
-        limit: int | None = None,
-        lazy: bool = False,
+        self, *, lazy: Literal[False] = False, kinds: Sequence[str] | None = None, **filters: Unpack[Filters]
+    ) -> pl.DataFrame: ...
+
+    @overload
+    def trades(
+        self, *, lazy: Literal[True], kinds: Sequence[str] | None = None, **filters: Unpack[Filters]
+    ) -> pl.LazyFrame: ...
+
+    def trades(
+        self, *, lazy: bool = False, kinds: Sequence[str] | None = None, **filters: Unpack[Filters]
     ) -> pl.DataFrame | pl.LazyFrame:
         """Return the trade log, one row per event (cash movements only with `kinds`), in effective order.
 
         `since` and `until` are trade dates, both included; `as_of` cuts by effective time, `as_known` by knowledge.
         """
-        texts, values = Filter(account, symbol, strategy, since, until).conditions(TRADE_LOG.names, "trade_date")
+        texts, values = filter_of(filters).conditions(TRADE_LOG.names, "trade_date")
         if kinds is None:
             texts.append("kind <> 'cash'")
         else:
             texts.append(f"kind IN ({', '.join('?' * len(kinds)) or 'NULL'})")
             values.extend(kinds)
-        for column, instant in (("executed_at", as_of), ("recorded_at", as_known)):
-            if instant is not None:
-                texts.append(f"{column} <= CAST(? AS TIMESTAMPTZ)")
-                values.append(instant_of(instant).isoformat())
+        cut(texts, values, as_of=filters.get("as_of"), as_known=filters.get("as_known"))
         columns = ", ".join((*TRADE_COLUMNS, *OTHER_COLUMNS))
-        frame = self._catalog.frame(
-            f"SELECT {columns} FROM {TRADE_LOG.name}{where(texts)} ORDER BY executed_at, sequence{limited(limit)}",
-            values,
-        )
+        order = f"ORDER BY executed_at, sequence{limited(filters.get('limit'))}"
+        frame = self._catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name}{where(texts)} {order}", values)
         return frame.lazy() if lazy else frame
 
-    def positions(self, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
+    @overload
+    def positions(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...
+
+    @overload
+    def positions(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
+
+    def positions(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
         """Return the open positions, one row per account and instrument.
 
         Filters as in `trades` (`since` and `until` by the day of opening), and `view`, "tax" for now.
         """
-        return self._derived(POSITIONS, "open_date", filters)
+        rows = self._derived(POSITIONS, "open_date", filters)
+        return rows.lazy() if lazy else rows
 
-    def lots(self, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
+    @overload
+    def lots(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...
+
+    @overload
+    def lots(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
+
+    def lots(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
         """Return the open lots, oldest first within their position; filters as in `positions`."""
-        return self._derived(LOTS, "open_date", filters)
+        rows = self._derived(LOTS, "open_date", filters)
+        return rows.lazy() if lazy else rows
 
-    def matches(self, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
+    @overload
+    def matches(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...
+
+    @overload
+    def matches(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
+
+    def matches(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
         """Return the matches, one row per slice of an opening against a closing event; `since`/`until` by its close."""
-        return self._derived(MATCHES, "close_date", filters)
+        rows = self._derived(MATCHES, "close_date", filters)
+        return rows.lazy() if lazy else rows
 
-    def history(self, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
+    @overload
+    def history(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...
+
+    @overload
+    def history(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
+
+    def history(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
         """Return the closed positions, one row from flat to flat; `since` and `until` by the day of the close."""
-        return self._derived(POSITION_HISTORY, "close_date", filters)
+        rows = self._derived(POSITION_HISTORY, "close_date", filters)
+        return rows.lazy() if lazy else rows
 
-    def refusals(self, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
+    @overload
+    def refusals(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...
+
+    @overload
+    def refusals(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
+
+    def refusals(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
         """Return the events of the log that have no effect, each with the reason and what to do."""
-        return self._derived(REFUSALS, None, filters)
+        rows = self._derived(REFUSALS, None, filters)
+        return rows.lazy() if lazy else rows
 
     def source_of(self, trade_id: str) -> pl.DataFrame:
         """Return the source records, as the broker wrote them, of the event with this trade id."""

@@ -58,6 +58,10 @@ def import_files(
             emit(_receipt_text(file.name, receipt))
             complain_about(receipt.problems, rest=REST)
             clean = clean and receipt.ok
+        idle = book.refusals().height
+        if idle:
+            events = "event of the log has" if idle == 1 else "events of the log have"
+            complain(f"{idle:,} {events} no effect on positions; `tradelake refusals` says why and what to do.")
     if unreadable or not clean:
         raise typer.Exit(2 if unreadable else 1)
 

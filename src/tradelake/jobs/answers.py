@@ -17,10 +17,10 @@ TOTALS = ("realized_pnl", "fees", "cash", "dividends")
 def answers(book: Book, scenario: Mapping[str, Any], instruments: Receipt, events: Receipt) -> dict[str, Any]:
     """Return positions, closed matches, totals, errors, duplicates, groups, trade dates and as-of states."""
     static = _static_errors(scenario, instruments, events)
-    trades = _frame(book.trades(kinds=KINDS))
+    trades = book.trades(kinds=KINDS)
     return {
         **_state(book, scenario),
-        "closed": _closed(_frame(book.matches())),
+        "closed": _closed(book.matches()),
         "errors": [*static, *_refusals(book)],
         "duplicates": _duplicates(scenario, events),
         "groups": _groups(book, trades),
@@ -40,13 +40,9 @@ def answers(book: Book, scenario: Mapping[str, Any], instruments: Receipt, event
     }
 
 
-def _frame(listing: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
-    return listing.collect() if isinstance(listing, pl.LazyFrame) else listing
-
-
 def _state(book: Book, scenario: Mapping[str, Any], **instants: Any) -> dict[str, Any]:
     lots: dict[tuple[str, str], dict[Any, dict[str, Any]]] = defaultdict(dict)
-    for lot in _frame(book.lots(**instants)).iter_rows(named=True):
+    for lot in book.lots(**instants).iter_rows(named=True):
         key = (lot["open_trade_id"], lot["open_date"].isoformat())
         entry = lots[lot["account_id"], lot["instrument_id"]].setdefault(
             key, {"open": key[0], "open_date": key[1], "quantity": Decimal(0), "cost_basis": Decimal(0)}
@@ -60,7 +56,7 @@ def _state(book: Book, scenario: Mapping[str, Any], **instants: Any) -> dict[str
             **{name: row[name] for name in ("quantity", "average_price", "average_price_ex_fees", "cost_basis")},
             "lots": list(lots[row["account_id"], row["instrument_id"]].values()),
         }
-        for row in _frame(book.positions(**instants)).iter_rows(named=True)
+        for row in book.positions(**instants).iter_rows(named=True)
     ]
     totals = {name: dict.fromkeys(TOTALS, Decimal(0)) for name in scenario["accounts"]}
     for row in book.pnl(["account"], **instants).iter_rows(named=True):
@@ -91,7 +87,7 @@ def _static_errors(scenario: Mapping[str, Any], instruments: Receipt, events: Re
 
 
 def _refusals(book: Book, **instants: Any) -> list[dict[str, str]]:
-    rows = _frame(book.refusals(**instants)).select("trade_id", "code")
+    rows = book.refusals(**instants).select("trade_id", "code")
     return [{"event": trade_id, "code": code} for trade_id, code in rows.iter_rows()]
 
 
@@ -116,7 +112,7 @@ def _groups(book: Book, trades: pl.DataFrame) -> dict[str, dict[str, Decimal]]:
     for names in tags.values():
         for name in names:
             groups[name]["net_cash"] += 0
-    for closing, amount in _frame(book.matches()).select("close_trade_id", "realized_pnl").iter_rows():
+    for closing, amount in book.matches().select("close_trade_id", "realized_pnl").iter_rows():
         for name in tags[closing]:
             groups[name]["realized_pnl"] += amount
     for trade_id, amount in book.ledger().select("trade_id", "amount").iter_rows():
