@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_report_header(config: pytest.Config) -> str:
     folder = config.getoption("--vectors")
-    return f"vectors: {folder or 'none, tests that read them are left out (--vectors PATH)'}"
+    return f"vectors: {folder or 'none, tests that read them are left out (--vectors=PATH)'}"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -63,7 +63,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     left_out = config.stash.get(LEFT_OUT, 0)
     if left_out:
-        terminalreporter.write_line(f"vectors: none given, {left_out} tests left out (--vectors PATH)")
+        terminalreporter.write_line(f"vectors: none given, {left_out} tests left out (--vectors=PATH)")
 
 
 @pytest.fixture(scope="session")

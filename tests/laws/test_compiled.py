@@ -1,6 +1,7 @@
 """Law 8: the compiled kernel is the plain kernel, bit for bit, and its 128-bit leaves are those of Python."""
 
 from dataclasses import fields
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.laws.direct import Scenario, instrument_frame, log_frame, match
-from tests.laws.streams import FINE, SHARES, Numbers, streams
+from tests.laws.streams import FINE, INSTRUMENTS, SHARES, Numbers, streams
 from tradelake.lots import Matched, engine, in_effect, ledger
 from tradelake.lots.compiled import compiled_leaves
 from tradelake.lots.program import build_program
@@ -118,3 +119,19 @@ def test_the_128_bit_comparison_is_that_of_python(a, b, c, d, signs):
 def test_equal_128_bit_products_are_equal(a, b):
     assert compiled_leaves().compare_products(a, b, b, a) == 0
     assert compiled_leaves().compare_products(-a, b, -b, a) == 0
+
+
+@pytest.mark.parametrize("compile_from", [engine.COMPILE_FROM, 0], ids=["plain", "compiled"])
+def test_a_book_that_is_full_is_made_larger_and_run_again(compile_from):
+    """Each of many lots of one exercise delivers two stocks: more lots than twice the events."""
+    events = [
+        {"id": f"e{n}", "kind": "trade", "at": f"2026-01-05T15:{n:02}:00Z", "quantity": "1", "price": str(n)}
+        for n in range(1, 60)
+    ]
+    more = [{**event, "id": f"{event['id']}b", "at": event["at"].replace("T15", "T16")} for event in events]
+    exercise = {"id": "x", "kind": "exercise", "at": "2026-01-06T15:00:00Z", "contracts": "118"}
+    told = [{"account": "A", "instrument": "ADJUSTED", **event} for event in (*events, *more, exercise)]
+    _, matched = match({"accounts": {"A": {}}, "instruments": INSTRUMENTS, "events": told}, compile_from=compile_from)
+    assert matched.lots.height == 2 * 118
+    assert matched.lots["quantity"].sum() == Decimal("183.5") * 118
+    assert matched.matches.height == 118

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tradelake.errors import InvariantError
 from tradelake.tables import POSITION_HISTORY, POSITIONS
 from tradelake.units import MONEY, MONEY_SCALE, column_units, decimal_column, unit_price
 
@@ -45,7 +46,7 @@ def _open_positions(episodes: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, dtype=MONEY).alias("unrealized_pnl"),
     )
     if rows.height != held.height:
-        rows = rows.sort("position_id")
+        raise InvariantError("open lots do not belong to open positions")
     priced = rows.with_columns(
         average_prices("average_price", rows["cost_basis"], rows),
         average_prices("average_price_ex_fees", (rows["cost_basis"] - rows["charges"]).alias("cost"), rows),
