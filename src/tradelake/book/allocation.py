@@ -82,6 +82,8 @@ def _read_allocations(path: Path) -> pl.DataFrame:
 
 def allocate_option_events(catalog: Catalog, events: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     """Give option events of a shared broker account the books that hold the contract at that time."""
+    if not events["kind"].is_in(OPTION_KINDS).any():
+        return events
     shared = accounts.group_by("broker_account_id").len().filter(pl.col("len") > 1)["broker_account_id"]
     waiting = events.filter(
         pl.col("account_id").is_null()

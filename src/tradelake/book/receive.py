@@ -121,8 +121,11 @@ def _complete(rows: pl.DataFrame, known: pl.DataFrame, *, source: str) -> tuple[
 
 def new_instruments(events: pl.DataFrame, instruments: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:
     """Return the instruments that the events' own terms define and the book lacks, underlyings included."""
+    unknown = pl.col("instrument_id").is_not_null() & ~pl.col("instrument_id").is_in(
+        instruments["instrument_id"].implode()
+    )
     terms = (
-        events.filter(pl.col("instrument_id").is_not_null() & pl.col("asset_type").is_not_null())
+        events.filter(unknown & pl.col("asset_type").is_not_null())
         .unique("instrument_id", keep="first", maintain_order=True)
         .with_columns(recorded_at=pl.lit(recorded_at))
     )
@@ -170,6 +173,8 @@ def new_instruments(events: pl.DataFrame, instruments: pl.DataFrame, recorded_at
 
 def _new_strategies(events: pl.DataFrame, strategies: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:
     names = events["strategy_id"].drop_nulls().unique(maintain_order=True)
+    if not names.len():
+        return STRATEGIES.empty()
     fresh = pl.DataFrame({"strategy_id": names}).join(strategies, on="strategy_id", how="anti")
     star = (
         pl.col("strategy_id").str.to_uppercase().str.replace_all("-", "", literal=True).str.starts_with(STARLAB_PREFIX)

@@ -50,6 +50,8 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> Classif
         given = pl.col("trade_id")
     named = events.with_row_index("order").with_columns(pl.coalesce("trade_id", given).alias("trade_id"))
     known = _known(catalog, named, index)
+    if named.height == 1 and not known.height:
+        return Classified(named, _outcomes(named, pl.DataFrame(schema=VERDICTS)))
     verdicts = _plain_duplicates(named, known)
     open_cases = named.join(verdicts, on="order", how="anti", maintain_order="left")
     # Most deliveries share nothing with the log but plain duplicates, and repeat nothing: the rest is judged singly.

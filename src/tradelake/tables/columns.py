@@ -102,6 +102,8 @@ class Table:
 
         A nullable column that is missing becomes null; any other raises InvariantError.
         """
+        if frame.schema == self.schema:
+            return frame
         missing = [c.name for c in self.columns if c.name not in frame.columns and not c.null]
         if missing:
             raise InvariantError(f"{self.name}: the frame has no column {', '.join(missing)}")
