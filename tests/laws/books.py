@@ -15,8 +15,8 @@ from tradelake.book import Book, create
 from tradelake.jobs.scenario import execution, feed
 
 THOROUGH = settings().max_examples > 100  # the profile of continuous integration
-BOOKS = 40 if THOROUGH else 3
-FEW = 100 if THOROUGH else 10
+BOOKS = 12 if THOROUGH else 3
+FEW = 50 if THOROUGH else 10
 TABLES = ("trade_log", "positions", "lots", "matches", "position_history", "cash_flows", "refusals")
 MOMENTARY = ("recorded_at", "import_run_id", "source_record_id", "row_hash")
 

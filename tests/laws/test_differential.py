@@ -15,8 +15,8 @@ from tradelake.jobs.compare import compare
 METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
 STOCKS = {"stock": 20, "late": 4}
 OPTIONS = {"stock": 30, "option": 25, "exercise": 5, "late": 4, "cash": 1, "duplicate": 2}
-THROUGH_A_BOOK = 60 if THOROUGH else 10
-STREAMS = 400 if THOROUGH else 20
+THROUGH_A_BOOK = 30 if THOROUGH else 10
+STREAMS = 200 if THOROUGH else 20
 SEEDS = st.integers(0, 10**9)
 
 
