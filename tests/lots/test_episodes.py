@@ -1,5 +1,7 @@
 """Positions from flat to flat: where they begin and end, and what they add up to."""
 
+import pytest
+
 from tests.lots.told import D, event, single, told, trade
 from tradelake.tables import POSITION_HISTORY, POSITIONS
 
@@ -70,3 +72,22 @@ def test_rows_come_in_the_shape_and_order_of_their_tables():
     assert book.summary.history.schema == POSITION_HISTORY.schema
     both = told(trade("t1", "1", "1"), trade("t2", "1", "1", "ABC"))
     assert both.positions("instrument_id") == [("ABC",), ("XYZ",)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"trade_id": "t#", "leg": "2"}, {"trade_id": "t", "leg": "#2"}),
+        ({"trade_id": "t#2"}, {"trade_id": "t", "leg": "2"}),
+        ({"trade_id": "t%232"}, {"trade_id": "t#2"}),
+    ],
+)
+def test_no_two_events_give_one_position_id(first, second):
+    book = told(
+        trade("t1", "1", "10", **first),
+        trade("c2", "-1", "11"),
+        trade("t3", "1", "10", **second),
+        trade("c4", "-1", "9"),
+    )
+    assert book.summary.history["position_id"].n_unique() == 2
+    assert sorted(row[0] for row in book.history("realized_pnl")) == [D(-1), D(1)]

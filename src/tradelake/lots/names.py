@@ -37,12 +37,14 @@ def event_name() -> pl.Expr:
 
     Ids made of it are the same in every book that knows the same events, in whatever order they arrived.
     """
-    trade, leg = (pl.col(name).str.replace_all("#", "##", literal=True) for name in ("trade_id", "leg_id"))
+    trade, leg = _escaped("trade_id", "#"), _escaped("leg_id", "#")
     return pl.when(pl.col("leg_id") == "1").then(trade).otherwise(pl.concat_str(trade, leg, separator="#"))
 
 
-def _escaped(name: str) -> pl.Expr:
-    return pl.col(name).str.replace_all(":", "::", literal=True)
+def _escaped(name: str, separator: str) -> pl.Expr:
+    """Return a part of an id without its separator, and never two parts as one: as addresses of the web write it."""
+    percent = pl.col(name).str.replace_all("%", "%25", literal=True)
+    return percent.str.replace_all(separator, f"%{ord(separator):X}", literal=True)
 
 
 def slot_terms(slots: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
@@ -80,9 +82,9 @@ def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: 
         [
             positions.select("position_id", *names),
             fresh.select(
-                pl.concat_str(_escaped("account_id"), _escaped("instrument_id"), "event_name", separator=":").alias(
-                    "position_id"
-                ),
+                pl.concat_str(
+                    _escaped("account_id", ":"), _escaped("instrument_id", ":"), "event_name", separator=":"
+                ).alias("position_id"),
                 *(
                     pl.col(old).alias(new)
                     for old, new in zip(("trade_id", "sequence", "executed_at", "trade_date"), names, strict=True)
