@@ -21,6 +21,7 @@ from tradelake.book.receive import Received, receive
 from tradelake.book.registry import Registered, account_rows, instrument_rows
 from tradelake.book.shelf import Progress, Shelf, no_progress, now
 from tradelake.book.sources import parse_rows, parse_source
+from tradelake.book.tail import TailFold
 from tradelake.errors import InputError, ReadOnlyError
 from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed
@@ -211,6 +212,8 @@ class Writers(Shelf):
                 reached = latest_event(self._catalog)
                 report("write", 1, 2)
                 replace_derived(self._catalog, derived, reached, everything=True)
+            # What was read of the old rows is void, even where the checkpoint stays where it was.
+            self._tail = TailFold(self._catalog)
             found: tuple[str, ...] = ()
         else:
             with self._catalog.parallel(), self._catalog.transaction():

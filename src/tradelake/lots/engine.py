@@ -15,7 +15,7 @@ from tradelake.lots import kernel, ledger, state
 from tradelake.lots.compiled import compiled_run
 from tradelake.lots.methods import CODES
 from tradelake.lots.program import Program
-from tradelake.units import INT64_SAFE, MONEY_SCALE, QUANTUM_SCALE, column_units
+from tradelake.units import INT64_SAFE, MONEY_SCALE, QUANTUM_SCALE, column_units, int64_array, largest
 
 COMPILE_FROM = 50_000
 UNLIMITED = 10**60
@@ -75,14 +75,12 @@ def _scale(program: Program, carried: Carried) -> int | None:
 
 def _integers(row: Sequence[int]) -> "np.ndarray":
     """Return integers as an array of 64 bits, or of Python's own where one does not fit."""
-    try:
-        return np.array(row, dtype=np.int64)
-    except OverflowError:
-        return np.array(row, dtype=object)
+    narrow = int64_array(row)
+    return np.array(row, dtype=object) if narrow is None else narrow
 
 
 def _largest(rows: "Iterable[np.ndarray]") -> int:
-    return max((max(int(row.max()), -int(row.min())) for row in rows if row.size), default=0)
+    return max(map(largest, rows), default=0)
 
 
 def _rows(program: Program, *, money: bool) -> list[list[int]]:
