@@ -56,7 +56,7 @@ def receipt_of(parsed: Parsed, received: Received, appended: Appended, *, versio
         rejects=len(rejected),
         kept=int((parsed.records["outcome"] == "kept").sum()),
         version=version,
-        sequence=appended.sequence,
+        sequence=appended.head.sequence,
         problems=tuple(problems),
         new_accounts=tuple(appended.batch.new_accounts["account_id"]),
         new_instruments=tuple(appended.batch.new_instruments["instrument_id"]),

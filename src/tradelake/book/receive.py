@@ -98,7 +98,8 @@ def _resolve_instruments(
             [events.join(incomplete.select("_order"), on="_order", how="anti"), completed], how="vertical_relaxed"
         ).sort("_order")
     events = events.drop("_order")
-    return events, new_instruments(events, instruments, recorded_at)
+    # What a refused row would have defined is not new after all.
+    return events, new_instruments(events, instruments, recorded_at) if unknown.height + clash.height else fresh
 
 
 def _complete(rows: pl.DataFrame, known: pl.DataFrame, *, source: str) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
@@ -121,9 +122,9 @@ def _complete(rows: pl.DataFrame, known: pl.DataFrame, *, source: str) -> tuple[
 
 def new_instruments(events: pl.DataFrame, instruments: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:
     """Return the instruments that the events' own terms define and the book lacks, underlyings included."""
-    unknown = pl.col("instrument_id").is_not_null() & ~pl.col("instrument_id").is_in(
-        instruments["instrument_id"].implode()
-    )
+    unknown = ~events["instrument_id"].is_in(instruments["instrument_id"].implode())
+    if not unknown.any():
+        return INSTRUMENTS.empty()
     terms = (
         events.filter(unknown & pl.col("asset_type").is_not_null())
         .unique("instrument_id", keep="first", maintain_order=True)

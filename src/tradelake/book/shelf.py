@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from tradelake.book.tail import Tail, TailFold
-from tradelake.store import Appended, Catalog, KeyIndex, References, read_standing
+from tradelake.store import Appended, Catalog, Head, KeyIndex, References, read_standing
 from tradelake.tables import Table
 
 FAMILY = ["account_id", "symbol"]
@@ -30,6 +30,7 @@ class Shelf:
         self._index = KeyIndex()
         self._tail = TailFold(catalog)
         self._known: References | None = None
+        self._head: Head | None = None
         self._checkpoint_sequence = 0
 
     @property
@@ -45,12 +46,13 @@ class Shelf:
 
     def _remember(self, appended: Appended) -> None:
         """Take over what this process has just committed, so that the next call need not read it again."""
-        if appended.import_run_id is None:
+        self._head = appended.head
+        if not appended.written:
             return
         self._index.add_own(appended.rows)
         self._tail.remember(appended.rows)
-        if self._known is not None and self._known.import_run_id == appended.import_run_id - 1:
-            self._known = self._known.with_new(appended.batch, appended.import_run_id)
+        if self._known is not None and self._known.import_run_id == appended.head.import_run_id - 1:
+            self._known = self._known.with_new(appended.batch, appended.head.import_run_id)
 
     def _folded(self) -> Tail:
         """Return the tail folded over the checkpoint; the caller holds a transaction."""

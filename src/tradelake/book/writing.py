@@ -135,7 +135,7 @@ class Writers(Shelf):
             )
 
         with self._catalog.lease.hold():
-            appended = append(self._catalog, prepare, self._index)
+            appended = append(self._catalog, prepare, self._index, last_seen=self._head)
             version = self.version
         self._remember(appended)
         return receipt_of(parsed, received[-1], appended, version=version, source=name or source)
@@ -161,7 +161,7 @@ class Writers(Shelf):
                 new_instruments=fresh if source == "instruments" else INSTRUMENTS.empty(),
             )
 
-        appended = append(self._catalog, prepare, self._index)
+        appended = append(self._catalog, prepare, self._index, last_seen=self._head)
         self._remember(appended)
         _, outcomes, problems = registered[-1]
         counts = dict(outcomes.group_by("outcome").len().iter_rows())
@@ -173,7 +173,7 @@ class Writers(Shelf):
             rejects=counts.get("reject", 0),
             kept=0,
             version=self.version,
-            sequence=appended.sequence,
+            sequence=appended.head.sequence,
             problems=tuple(problems),
             outcomes=outcomes,
         )

@@ -13,7 +13,7 @@ from datetime import datetime
 import polars as pl
 
 from tradelake.errors import InvariantError, StorageError
-from tradelake.store.catalog import INLINE_ROWS, Catalog
+from tradelake.store.catalog import FEW_ROWS, INLINE_ROWS, Catalog
 from tradelake.store.chain import link, row_digests
 from tradelake.store.classify import classify
 from tradelake.store.foreign import is_retryable
@@ -46,21 +46,6 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
-    """What became of a delivery.
-
-    `outcomes` has one row per event: source_row, outcome, trade_id, code, message; `rows` are the rows of the log that
-    were written. `import_run_id` is null where nothing was new.
-    """
-
-    batch: Batch
-    outcomes: pl.DataFrame
-    sequence: int
-    import_run_id: int | None
-    rows: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
 class Head:
     """Where the log stands: the one row of `head`."""
 
@@ -71,17 +56,42 @@ class Head:
     chain_hash: str
 
 
-def append(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex) -> Appended:
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a delivery.
+
+    `outcomes` has one row per event: source_row, outcome, trade_id, code, message; `rows` are the rows of the log that
+    were written; `head` is where the log stands after it, and `written` says whether anything was new.
+    """
+
+    batch: Batch
+    outcomes: pl.DataFrame
+    head: Head
+    rows: pl.DataFrame
+    written: bool
+
+
+class _HeadMoved(Exception):
+    """The head is not where it was last seen: another process has committed."""
+
+
+def append(
+    catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex, *, last_seen: Head | None = None
+) -> Appended:
     """Append the events that are new, with their records; nothing is written where nothing is new.
 
-    `prepare` makes the batch, inside the transaction, for the head that it is given. Another writer in the way is
-    waited for, and a commit that lost to one is tried again as a whole.
+    `prepare` makes the batch, inside the transaction, for the head that it is given. That is `last_seen` first, which
+    saves reading it; where another process has committed since, the update of the head row finds nothing, and all is
+    done again from the head as it is. Another writer in the way is waited for, and a commit that lost to one is tried
+    again as a whole.
     """
     with catalog.lease.hold():
         for attempt in range(ATTEMPTS):
             try:
                 with catalog.transaction():
-                    return _attempt(catalog, prepare, index)
+                    return _attempt(catalog, prepare, index, last_seen or _read_head(catalog))
+            except _HeadMoved:
+                last_seen = None
             except StorageError as error:
                 if not is_retryable(error) or attempt == ATTEMPTS - 1:
                     raise
@@ -89,8 +99,11 @@ def append(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex) 
     raise InvariantError("an append ended without an outcome")
 
 
-def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex) -> Appended:
-    head = Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
+def _read_head(catalog: Catalog) -> Head:
+    return Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
+
+
+def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex, head: Head) -> Appended:
     batch = prepare(head)
     index.refresh(catalog, head.sequence)
     classified = classify(catalog, with_keys(batch.events), index)
@@ -98,7 +111,9 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     batch = _with_used(batch, fresh)
     records = _new_records(catalog, batch, classified.outcomes)
     if fresh.height + records.height == 0 and not _has_references(batch):
-        return Appended(batch, classified.outcomes, head.sequence, None, TRADE_LOG.empty())
+        if head != _read_head(catalog):
+            raise _HeadMoved
+        return Appended(batch, classified.outcomes, head, TRADE_LOG.empty(), written=False)
     run, recorded_at = head.import_run_id + 1, max(batch.recorded_at, head.recorded_at)
     records = records.with_columns(
         (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + head.source_record_id).alias("source_record_id"),
@@ -108,6 +123,8 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     digests = row_digests(log)
     log = log.with_columns(pl.Series("row_hash", [d.hex()[:16] for d in digests], dtype=pl.String))
     chain, last = link(head.chain_hash, digests), head.sequence + log.height
+    if log.height + records.height <= FEW_ROWS:
+        catalog.plan_plainly()
     for name, table in NO_NEW.items():
         catalog.insert(table.name, getattr(batch, name))
     counts = _counts(records, classified.outcomes)
@@ -116,14 +133,29 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     )
     catalog.insert(SOURCE_RECORDS.name, SOURCE_RECORDS.conform(records))
     catalog.insert_by_month(TRADE_LOG.name, log.sort(*TRADE_LOG.sort), TRADE_LOG.partition_date)
-    catalog.execute(
-        f"UPDATE {HEAD.name} SET sequence = ?, source_record_id = ?, import_run_id = ?, recorded_at = ?, "
-        "chain_hash = ?",
-        [last, head.source_record_id + records.height, run, recorded_at.isoformat(), chain],
-    )
+    reached = Head(last, head.source_record_id + records.height, run, recorded_at, chain)
+    _move_head(catalog, head, reached)
     if log.height + records.height > INLINE_ROWS:
         catalog.sync()
-    return Appended(batch, classified.outcomes, last, run, log)
+    return Appended(batch, classified.outcomes, reached, log, written=True)
+
+
+def _move_head(catalog: Catalog, seen: Head, reached: Head) -> None:
+    moved = catalog.update(
+        f"UPDATE {HEAD.name} SET sequence = ?, source_record_id = ?, import_run_id = ?, recorded_at = ?, "
+        "chain_hash = ? WHERE import_run_id = ? AND chain_hash = ?",
+        [
+            reached.sequence,
+            reached.source_record_id,
+            reached.import_run_id,
+            reached.recorded_at.isoformat(),
+            reached.chain_hash,
+            seen.import_run_id,
+            seen.chain_hash,
+        ],
+    )
+    if moved != 1:
+        raise _HeadMoved
 
 
 def _with_used(batch: Batch, accepted: pl.DataFrame) -> Batch:
@@ -157,6 +189,8 @@ def _counts(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:
 
 def _new_records(catalog: Catalog, batch: Batch, outcomes: pl.DataFrame) -> pl.DataFrame:
     """Return the records to store: those of accepted events, and kept, rejected or conflicting ones not seen before."""
+    if _all_accepted(batch.records, outcomes):
+        return batch.records.with_columns(_text_hash())
     by_row = outcomes.group_by("source_row").agg(
         (pl.col("outcome") == "accepted").any().alias("accepted"),
         (pl.col("outcome") == "conflict").any().alias("conflict"),
@@ -167,9 +201,7 @@ def _new_records(catalog: Catalog, batch: Batch, outcomes: pl.DataFrame) -> pl.D
         pl.when(pl.col("conflict")).then(pl.lit("conflict")).otherwise("outcome").alias("outcome"),
         pl.coalesce("event_code", "code").alias("code"),
         pl.coalesce("event_message", "message").alias("message"),
-        pl.concat_str(pl.col("broker_account_id").fill_null(""), "section", "text", separator="\x1f")
-        .map_batches(_text_hashes, return_dtype=pl.String)
-        .alias("text_hash"),
+        _text_hash(),
     )
     kept = rows.filter(pl.col("accepted").fill_null(value=False))
     others = rows.filter(~pl.col("accepted").fill_null(value=False) & (pl.col("outcome") != "event"))
@@ -181,6 +213,19 @@ def _new_records(catalog: Catalog, batch: Batch, outcomes: pl.DataFrame) -> pl.D
             )
         others = others.join(known, on="text_hash", how="anti")
     return pl.concat([kept, others]).sort("row_number")
+
+
+def _all_accepted(records: pl.DataFrame, outcomes: pl.DataFrame) -> bool:
+    return (
+        bool((outcomes["outcome"] == "accepted").all())
+        and bool((records["outcome"] == "event").all())
+        and outcomes["source_row"].n_unique() == records.height
+    )
+
+
+def _text_hash() -> pl.Expr:
+    said = pl.concat_str(pl.col("broker_account_id").fill_null(""), "section", "text", separator="\x1f")
+    return said.map_batches(_text_hashes, return_dtype=pl.String).alias("text_hash")
 
 
 def _text_hashes(texts: pl.Series) -> pl.Series:

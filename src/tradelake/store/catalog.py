@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from importlib.resources import files
 from importlib.util import find_spec
 from itertools import count
@@ -27,6 +28,8 @@ from tradelake.tables import BOOK_SETTINGS
 FORMAT_VERSION = 1
 Relation = duckdb.DuckDBPyRelation
 INLINE_ROWS = 1000
+FEW_ROWS = 8
+OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
 NAMED_VIEWS = {
     "history": "SELECT * FROM temp.main.position_history",
@@ -70,10 +73,13 @@ class Catalog:
             self.connection.execute(f"ATTACH {_literal(target.attach)} AS lake ({', '.join(options)})")
             self.connection.execute("USE lake")
             row = self.connection.execute("SELECT data_path FROM ducklake_settings('lake')").fetchone()
+            names = self.connection.execute("SELECT string_agg(name, ',') FROM duckdb_optimizers()").fetchone()
         except duckdb.Error as error:
             self.connection.close()
             raise translated(error, target) from error
         self.data_folder = str(row[0]) if row else ""
+        self._optimizers = str(names[0]) if names else ""
+        self._planned_plainly = False
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
@@ -87,6 +93,15 @@ class Catalog:
             except duckdb.Error as error:
                 raise translated(error, self.target) from error
 
+    def update(self, sql: str, parameters: list[object]) -> int:
+        """Run an UPDATE and return how many rows it changed."""
+        with self._lock:
+            try:
+                row = self.connection.execute(sql, parameters).fetchone()
+            except duckdb.Error as error:
+                raise translated(error, self.target) from error
+        return int(row[0]) if row else 0
+
     def frame(self, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
         """Return the rows of a query."""
         with self._lock:
@@ -94,6 +109,11 @@ class Catalog:
                 return self.connection.execute(sql, parameters or []).pl()
             except duckdb.Error as error:
                 raise translated(error, self.target) from error
+
+    def plan_plainly(self) -> None:
+        """Run statements as written until the transaction ends: for a few rows, planning is most of the cost."""
+        self.execute(f"SET disabled_optimizers = {_literal(self._optimizers)}")
+        self._planned_plainly = True
 
     @contextmanager
     def parallel(self) -> Iterator[None]:
@@ -124,6 +144,9 @@ class Catalog:
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append the rows of *frame*, by column name; nothing for an empty frame."""
         if frame.height == 0:
+            return
+        if frame.height <= FEW_ROWS and (statement := insert_statement(table, frame)) is not None:
+            self.execute(statement)
             return
         with self._lock:
             try:
@@ -173,14 +196,14 @@ class Catalog:
             self.execute("BEGIN")
             try:
                 yield
+                self.execute("COMMIT")
             except BaseException:
                 self._rollback()
                 raise
-            try:
-                self.connection.execute("COMMIT")
-            except duckdb.Error as error:
-                self._rollback()
-                raise translated(error, self.target) from error
+            finally:
+                if self._planned_plainly:
+                    self.execute(OPTIMIZERS)
+                    self._planned_plainly = False
 
     def _rollback(self) -> None:
         try:
@@ -204,7 +227,7 @@ class Catalog:
 
 def _session(target: Target) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+    connection.execute(OPTIMIZERS)
     connection.execute("SET threads = 1")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
@@ -229,6 +252,23 @@ def _folded_view(name: str) -> str:
         f"SELECT * FROM lake.main.{name} ANTI JOIN temp.main.{name}_void USING (account_id, symbol) "
         f"UNION ALL BY NAME SELECT * FROM temp.main.{name}_tail"
     )
+
+
+def insert_statement(table: str, frame: pl.DataFrame) -> str | None:
+    """Return an INSERT with the values of a few rows written out; None where a text cannot be written so.
+
+    That costs half of what a frame costs that is made known to DuckDB first. Every value is quoted text, which DuckDB
+    reads as the type of its column, exactly.
+    """
+    rows = [f"({', '.join(map(_written, row))})" for row in frame.iter_rows()]
+    statement = f"INSERT INTO {table} ({', '.join(frame.columns)}) VALUES {', '.join(rows)}"
+    return None if "\0" in statement else statement
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return _literal(format(value, "f") if isinstance(value, Decimal) else str(value))
 
 
 def _literal(text: str) -> str:

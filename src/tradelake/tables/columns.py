@@ -4,6 +4,7 @@ Each type by name has an exact twin in Polars, DuckDB and PostgreSQL.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -69,7 +70,7 @@ class Column:
     unique: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One table: its columns in order, its primary key, sort order, partition date and indexes."""
 
@@ -88,13 +89,17 @@ class Table:
         """The names of the columns, in order."""
         return [column.name for column in self.columns]
 
-    @property
+    @cached_property
     def schema(self) -> pl.Schema:
         """The Polars schema of a frame with the rows of this table."""
         return pl.Schema({column.name: POLARS_TYPES[column.type] for column in self.columns})
 
     def empty(self) -> pl.DataFrame:
         """Return a frame of this table without rows."""
+        return self._empty.clone()
+
+    @cached_property
+    def _empty(self) -> pl.DataFrame:
         return pl.DataFrame(schema=self.schema)
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
