@@ -222,13 +222,16 @@ CREATE TABLE trade_log (
     trade_id text NOT NULL,
     leg_id text NOT NULL,
     kind text NOT NULL,
-    account_id text NOT NULL,
-    broker_account_id text NOT NULL,
+    account_id text,
+    broker_account_id text,
     strategy_id text,
     order_id text,
     broker_order_id text,
     broker_execution_id text,
     instrument_id text,
+    new_instrument_id text,
+    to_account_id text,
+    target_id text,
     symbol text,
     contract_symbol text,
     asset_type text,
@@ -261,9 +264,11 @@ CREATE TABLE trade_log (
     CONSTRAINT trade_log_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
     CONSTRAINT trade_log_strategy_id_fkey FOREIGN KEY (strategy_id) REFERENCES strategies (strategy_id),
     CONSTRAINT trade_log_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT trade_log_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT trade_log_to_account_id_fkey FOREIGN KEY (to_account_id) REFERENCES accounts (account_id),
     CONSTRAINT trade_log_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
     CONSTRAINT trade_log_source_record_id_fkey FOREIGN KEY (source_record_id) REFERENCES source_records (source_record_id),
-    CONSTRAINT trade_log_kind_check CHECK (kind IN ('trade', 'exercise', 'assign', 'cash_settle', 'expire', 'cash')),
+    CONSTRAINT trade_log_kind_check CHECK (kind IN ('trade', 'exercise', 'assign', 'cash_settle', 'expire', 'subscribe', 'cash', 'split', 'cash_dividend', 'return_of_capital', 'spin_off', 'rights_issue', 'merger', 'symbol_change', 'option_adjust', 'transfer', 'fork', 'merge', 'lot_method', 'cancel', 'correct', 'chain_join', 'chain_split', 'chain_name')),
     CONSTRAINT trade_log_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
     CONSTRAINT trade_log_strike_check CHECK (strike > 0),
     CONSTRAINT trade_log_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
@@ -272,10 +277,13 @@ CREATE TABLE trade_log (
     CONSTRAINT trade_log_multiplier_check CHECK (multiplier > 0),
     CONSTRAINT trade_log_delta_check CHECK (delta between -1 and 1),
     CONSTRAINT trade_log_cash_category_check CHECK (cash_category IN ('deposit', 'fee', 'interest', 'dividend')),
-    CONSTRAINT trade_log_check_1 CHECK (kind = 'cash' or instrument_id is not null),
-    CONSTRAINT trade_log_check_2 CHECK (kind <> 'trade' or (action is not null and quantity is not null and price is not null and net_amount is not null)),
-    CONSTRAINT trade_log_check_3 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null)),
-    CONSTRAINT trade_log_check_4 CHECK (kind <> 'trade' or asset_type <> 'OPTION' or trade_date <= expiration)
+    CONSTRAINT trade_log_check_1 CHECK (kind in ('cash', 'fork', 'merge', 'lot_method', 'cancel', 'correct', 'chain_join', 'chain_split', 'chain_name') or instrument_id is not null),
+    CONSTRAINT trade_log_check_2 CHECK (kind in ('split', 'cash_dividend', 'return_of_capital', 'spin_off', 'rights_issue', 'merger', 'symbol_change', 'option_adjust', 'cancel', 'correct') or account_id is not null),
+    CONSTRAINT trade_log_check_3 CHECK (kind not in ('cancel', 'correct') or target_id is not null),
+    CONSTRAINT trade_log_check_4 CHECK (kind not in ('transfer', 'fork', 'merge') or to_account_id is not null),
+    CONSTRAINT trade_log_check_5 CHECK (kind <> 'trade' or (action is not null and quantity is not null and price is not null and net_amount is not null)),
+    CONSTRAINT trade_log_check_6 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null)),
+    CONSTRAINT trade_log_check_7 CHECK (kind <> 'trade' or asset_type <> 'OPTION' or trade_date <= expiration)
 );
 
 CREATE INDEX trade_log_account_id_symbol_executed_at_idx ON trade_log (account_id, symbol, executed_at);
@@ -294,6 +302,8 @@ CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id);
 
 CREATE INDEX trade_log_recorded_at_idx ON trade_log (recorded_at);
 
+CREATE INDEX trade_log_target_id_idx ON trade_log (target_id);
+
 COMMENT ON TABLE trade_log IS 'The append-only log of events: executions leg by leg, option events, cash movements';
 
 COMMENT ON COLUMN trade_log.sequence IS 'position in the log, without gaps';
@@ -304,7 +314,7 @@ COMMENT ON COLUMN trade_log.leg_id IS 'leg of a multi-leg order';
 
 COMMENT ON COLUMN trade_log.kind IS 'what happened';
 
-COMMENT ON COLUMN trade_log.account_id IS 'book that it belongs to';
+COMMENT ON COLUMN trade_log.account_id IS 'book that it belongs to; null: every book that holds the instrument';
 
 COMMENT ON COLUMN trade_log.broker_account_id IS 'brokerage account that reported it';
 
@@ -317,6 +327,12 @@ COMMENT ON COLUMN trade_log.broker_order_id IS 'order id of the broker';
 COMMENT ON COLUMN trade_log.broker_execution_id IS 'execution id of the broker';
 
 COMMENT ON COLUMN trade_log.instrument_id IS 'what was traded; null for cash';
+
+COMMENT ON COLUMN trade_log.new_instrument_id IS 'what a corporate action or subscription gives';
+
+COMMENT ON COLUMN trade_log.to_account_id IS 'book that a transfer, fork or merge goes to';
+
+COMMENT ON COLUMN trade_log.target_id IS 'trade_id of the event that a cancel or correct cures';
 
 COMMENT ON COLUMN trade_log.symbol IS 'underlying, or the stock itself';
 
@@ -424,11 +440,13 @@ CREATE TABLE positions (
     average_price_ex_fees numeric(38, 12) NOT NULL,
     cost_basis numeric(38, 12) NOT NULL,
     charges numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
     opened_at timestamptz NOT NULL,
     open_date date NOT NULL,
     closed_at timestamptz,
     status text NOT NULL,
     realized_pnl numeric(38, 12) NOT NULL,
+    realized_premium numeric(38, 12) NOT NULL,
     unrealized_pnl numeric(38, 12),
     open_trade_id text NOT NULL,
     open_sequence bigint NOT NULL,
@@ -475,6 +493,8 @@ COMMENT ON COLUMN positions.cost_basis IS 'what was paid for it, negative for a 
 
 COMMENT ON COLUMN positions.charges IS 'charges inside the basis';
 
+COMMENT ON COLUMN positions.premium IS 'premium of exercised options inside the basis';
+
 COMMENT ON COLUMN positions.opened_at IS 'when it was last flat';
 
 COMMENT ON COLUMN positions.open_date IS 'trading day of opened_at';
@@ -484,6 +504,8 @@ COMMENT ON COLUMN positions.closed_at IS 'null while open';
 COMMENT ON COLUMN positions.status IS 'OPEN here, CLOSED in position_history';
 
 COMMENT ON COLUMN positions.realized_pnl IS 'realized since it was opened';
+
+COMMENT ON COLUMN positions.realized_premium IS 'what the economic view adds to realized_pnl';
 
 COMMENT ON COLUMN positions.unrealized_pnl IS 'null without a mark';
 
@@ -508,6 +530,7 @@ CREATE TABLE lots (
     quantity numeric(38, 8) NOT NULL,
     cost_basis numeric(38, 12) NOT NULL,
     charges numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
     open_phase bigint NOT NULL,
     lot_rank bigint NOT NULL,
     CONSTRAINT lots_pkey PRIMARY KEY (lot_id),
@@ -557,6 +580,8 @@ COMMENT ON COLUMN lots.cost_basis IS 'what was paid for it, negative for a short
 
 COMMENT ON COLUMN lots.charges IS 'charges inside the basis';
 
+COMMENT ON COLUMN lots.premium IS 'premium of exercised options inside the basis';
+
 COMMENT ON COLUMN lots.open_phase IS 'phase of the opening event within its instant';
 
 COMMENT ON COLUMN lots.lot_rank IS 'order among the lots that one event opened';
@@ -584,6 +609,7 @@ CREATE TABLE matches (
     proceeds numeric(38, 12) NOT NULL,
     cost numeric(38, 12) NOT NULL,
     realized_pnl numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
     how text NOT NULL,
     term text NOT NULL,
     match_rank bigint NOT NULL,
@@ -595,7 +621,7 @@ CREATE TABLE matches (
     CONSTRAINT matches_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
     CONSTRAINT matches_side_check CHECK (side IN ('LONG', 'SHORT')),
     CONSTRAINT matches_quantity_check CHECK (quantity > 0),
-    CONSTRAINT matches_how_check CHECK (how IN ('trade', 'expired', 'exercised', 'assigned', 'cash_settled')),
+    CONSTRAINT matches_how_check CHECK (how IN ('trade', 'expired', 'exercised', 'assigned', 'cash_settled', 'cash_in_lieu', 'return_of_capital', 'merger', 'boot')),
     CONSTRAINT matches_term_check CHECK (term IN ('ST', 'LT'))
 );
 
@@ -651,6 +677,8 @@ COMMENT ON COLUMN matches.cost IS 'what the purchase cost, with charges';
 
 COMMENT ON COLUMN matches.realized_pnl IS 'proceeds - cost';
 
+COMMENT ON COLUMN matches.premium IS 'what the economic view adds to realized_pnl';
+
 COMMENT ON COLUMN matches.how IS 'what closed it';
 
 COMMENT ON COLUMN matches.term IS 'holding period for tax';
@@ -676,6 +704,7 @@ CREATE TABLE position_history (
     proceeds numeric(38, 12) NOT NULL,
     cost numeric(38, 12) NOT NULL,
     realized_pnl numeric(38, 12) NOT NULL,
+    realized_premium numeric(38, 12) NOT NULL,
     open_trade_id text NOT NULL,
     open_sequence bigint NOT NULL,
     close_trade_id text NOT NULL,
@@ -732,6 +761,8 @@ COMMENT ON COLUMN position_history.cost IS 'what its openings cost, with charges
 
 COMMENT ON COLUMN position_history.realized_pnl IS 'proceeds - cost';
 
+COMMENT ON COLUMN position_history.realized_premium IS 'what the economic view adds to realized_pnl';
+
 COMMENT ON COLUMN position_history.open_trade_id IS 'event that opened it';
 
 COMMENT ON COLUMN position_history.open_sequence IS 'log sequence of that event';
@@ -744,26 +775,33 @@ CREATE TABLE cash_flows (
     sequence bigint NOT NULL,
     account_id text NOT NULL,
     symbol text NOT NULL,
+    instrument_id text,
+    category text NOT NULL,
     currency text NOT NULL,
     effective_at timestamptz NOT NULL,
     trade_date date NOT NULL,
     amount numeric(38, 12) NOT NULL,
     CONSTRAINT cash_flows_pkey PRIMARY KEY (sequence, account_id),
     CONSTRAINT cash_flows_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT cash_flows_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id)
+    CONSTRAINT cash_flows_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT cash_flows_category_check CHECK (category IN ('settlement', 'dividend', 'corporate_action', 'transfer'))
 );
 
-COMMENT ON TABLE cash_flows IS 'Cash of events whose amount follows from the lots: exercises, assignments, settlements, expiries';
+COMMENT ON TABLE cash_flows IS 'Cash of events whose amount follows from the lots: option events, dividends, corporate actions, transfers';
 
 COMMENT ON COLUMN cash_flows.sequence IS 'event that moved it';
 
 COMMENT ON COLUMN cash_flows.account_id IS 'book whose cash moved';
 
-COMMENT ON COLUMN cash_flows.symbol IS 'underlying, or the stock itself';
+COMMENT ON COLUMN cash_flows.symbol IS 'underlying, or the stock itself; empty for a transfer of cash';
+
+COMMENT ON COLUMN cash_flows.instrument_id IS 'instrument of the event';
+
+COMMENT ON COLUMN cash_flows.category IS 'what kind of cash it is';
 
 COMMENT ON COLUMN cash_flows.currency IS 'currency of the amount';
 
-COMMENT ON COLUMN cash_flows.effective_at IS 'when it moved';
+COMMENT ON COLUMN cash_flows.effective_at IS 'when it moved; a dividend moves when it is paid';
 
 COMMENT ON COLUMN cash_flows.trade_date IS 'trading day it belongs to';
 
@@ -776,7 +814,7 @@ CREATE TABLE refusals (
     symbol text NOT NULL,
     code text NOT NULL,
     message text NOT NULL,
-    CONSTRAINT refusals_pkey PRIMARY KEY (sequence),
+    CONSTRAINT refusals_pkey PRIMARY KEY (sequence, account_id),
     CONSTRAINT refusals_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
     CONSTRAINT refusals_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id)
 );
@@ -789,7 +827,7 @@ COMMENT ON COLUMN refusals.trade_id IS 'its id';
 
 COMMENT ON COLUMN refusals.account_id IS 'its account';
 
-COMMENT ON COLUMN refusals.symbol IS 'underlying, or the stock itself';
+COMMENT ON COLUMN refusals.symbol IS 'underlying, or the stock itself; empty where there is none';
 
 COMMENT ON COLUMN refusals.code IS 'reason, for programs';
 

@@ -20,6 +20,7 @@ from psycopg import sql
 
 import tradelake as tl
 from tests.postgres import PostgresServer
+from tradelake.book import KINDS
 
 CATALOGS = ("sqlite", "duckdb", "postgres")
 SHARED = ("sqlite", "postgres")  # catalogs that several processes may write to
@@ -191,7 +192,7 @@ def assert_same_book(book: tl.Book, other: tl.Book) -> None:
 
 def assert_whole(book: tl.Book, count: int) -> None:
     """Assert that the log has *count* events without gap or double, and that all tables are what follows from it."""
-    log = frame(book.trades(kinds=("trade", "cash", "expire", "exercise", "assign", "cash_settle"))).sort("sequence")
+    log = frame(book.trades(kinds=KINDS)).sort("sequence")
     assert log["sequence"].to_list() == list(range(1, count + 1))
     for key in (["natural_key"], ["trade_id", "leg_id"]):
         assert not log.select(key).is_duplicated().any()

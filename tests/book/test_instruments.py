@@ -78,3 +78,19 @@ def test_currencies_are_instruments_of_their_own(local_book):
     receipt = local_book.record([fill(1), fill(2, currency="EUR")])
     assert receipt.new_instruments == ("ACME", "ACME:EUR")
     assert frame(local_book.positions()).height == 2
+
+
+def test_what_only_a_refused_row_defines_is_not_there_for_the_others(local_book):
+    """The adjustment is refused for its new contract, so the underlying that it names is not made, nor moved."""
+    local_book.add_accounts([{"account_id": "GEN-1"}, {"account_id": "COM-9", "parent_account_id": "GEN-1"}])
+    at = {"executed_at": "2026-01-05T15:00:00Z"}
+    contract = {"contract_symbol": "ACME  260116C00050000", "ratio": "1/1", "new_instrument_id": "ACME1"}
+    moves = [{"instrument_id": "ACME", "quantity": "1"}]
+    receipt = local_book.record(
+        [
+            {**at, "kind": "option_adjust", **contract},
+            {**at, "kind": "fork", "account_id": "GEN-1", "to_account_id": "COM-9", "moves": moves},
+        ]
+    )
+    assert [problem.code for problem in receipt.problems] == ["unknown_instrument", "unknown_instrument"]
+    assert local_book.instruments().is_empty()

@@ -27,7 +27,66 @@ CASH: Row = {
     "amount": "5",
     "cash_category": "deposit",
 }
-BASES = {"STOCK": STOCK, "OPTION": OPTION, "OSI": OSI, "EX": EX, "CASH": CASH}
+AT: Row = {"executed_at": "2026-01-05T15:00:00Z"}
+SUBSCRIBE: Row = {
+    **AT,
+    "account_id": "A",
+    "kind": "subscribe",
+    "symbol": "RTS",
+    "asset_type": "RIGHT",
+    "quantity": "60",
+    "price": "40",
+    "new_instrument_id": "XYZ",
+    "shares": "6",
+}
+SPLIT: Row = {**AT, "kind": "split", "symbol": "XYZ", "ratio": "4/1"}
+DIVIDEND: Row = {**AT, "kind": "cash_dividend", "symbol": "XYZ", "amount_per_unit": "0.5"}
+CAPITAL: Row = {**DIVIDEND, "kind": "return_of_capital"}
+SPIN: Row = {**SPLIT, "kind": "spin_off", "new_symbol": "SPN", "basis_fraction": "0.25"}
+RIGHTS: Row = {**SPIN, "kind": "rights_issue", "new_symbol": "RTS", "basis_fraction": "0"}
+MERGER: Row = {**SPLIT, "kind": "merger", "new_instrument_id": "NEW", "amount_per_unit": "10", "new_price": "40"}
+RENAMED: Row = {**AT, "kind": "symbol_change", "symbol": "OLD", "new_symbol": "NEW"}
+ADJUST: Row = {
+    **AT,
+    "kind": "option_adjust",
+    "contract_symbol": "XYZ   260116C00050000",
+    "new_instrument_id": "XYZ1~ADJ",
+    "ratio": "1/1",
+}
+TRANSFER: Row = {**AT, "account_id": "A", "kind": "transfer", "to_account_id": "B", "symbol": "XYZ", "quantity": "5"}
+FORK: Row = {**AT, "account_id": "A", "kind": "fork", "to_account_id": "B", "moves": "[]"}
+MERGE: Row = {**AT, "account_id": "A", "kind": "merge", "to_account_id": "B"}
+METHOD: Row = {**AT, "account_id": "A", "kind": "lot_method", "method": "LIFO"}
+CANCEL: Row = {**AT, "kind": "cancel", "target_id": "T-1"}
+CORRECT: Row = {**AT, "kind": "correct", "target_id": "T-1", "set": '{"price":"10.1"}'}
+JOIN: Row = {**AT, "account_id": "A", "kind": "chain_join", "chain": '{"chains":["C-1","C-2"]}'}
+CUT: Row = {**AT, "account_id": "A", "kind": "chain_split", "chain": '{"trades":["T-1"]}'}
+NAMED: Row = {**AT, "account_id": "A", "kind": "chain_name", "chain": '{"chain":"C-1","name":"wheel"}'}
+BASES = {
+    "STOCK": STOCK,
+    "OPTION": OPTION,
+    "OSI": OSI,
+    "EX": EX,
+    "CASH": CASH,
+    "SUBSCRIBE": SUBSCRIBE,
+    "SPLIT": SPLIT,
+    "DIVIDEND": DIVIDEND,
+    "CAPITAL": CAPITAL,
+    "SPIN": SPIN,
+    "RIGHTS": RIGHTS,
+    "MERGER": MERGER,
+    "RENAMED": RENAMED,
+    "ADJUST": ADJUST,
+    "TRANSFER": TRANSFER,
+    "FORK": FORK,
+    "MERGE": MERGE,
+    "METHOD": METHOD,
+    "CANCEL": CANCEL,
+    "CORRECT": CORRECT,
+    "JOIN": JOIN,
+    "CUT": CUT,
+    "NAMED": NAMED,
+}
 
 
 def event(row: Row) -> Row:

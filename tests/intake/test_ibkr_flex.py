@@ -341,15 +341,13 @@ def test_rows_that_sum_executions_up_are_kept():
 def test_sections_that_are_only_kept_and_sections_that_are_skipped():
     parsed = read(
         TradeConfirms=[element("TradeConfirm", {"symbol": "XYZ"})],
-        CorporateActions=[element("CorporateAction", {"type": "FS"})],
         Transfers=[element("Transfer", {"type": "ACATS"})],
         OpenPositions=[element("OpenPosition", {"symbol": "XYZ"})],
         NewSection=[element("Anything", {"x": "1"})],
     )
     assert outcomes(parsed) == [
         "repeats_trade",
-        "later_corporate_action",
-        "later_transfer",
+        "broker_transfer",
         "broker_position",
     ]
     assert parsed.events.is_empty()

@@ -14,10 +14,10 @@ from tradelake.intake.ibkr_flex import parse
 DATA = Path(__file__).parents[2] / "data"
 
 REAL = {
-    "corporate_action_2025.xml": {"event": 5, "kept": 12},
+    "corporate_action_2025.xml": {"event": 6, "kept": 11},
     "minimal_short_options_repro_2025.xml": {"event": 7, "kept": 3},
     "options_future_2025.xml": {"event": 81, "kept": 25, "reject": 9},
-    "uabean.xml": {"event": 13, "kept": 10},
+    "uabean.xml": {"event": 17, "kept": 6},
     "vtandchill_2025.xml": {"event": 15, "kept": 6},
 }
 

@@ -70,7 +70,7 @@ def _instrument(name: str, terms: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def log_frame(scenario: Scenario) -> tuple[pl.DataFrame, list[dict[str, str]]]:
-    """Return the scenario's events as rows of `trade_log`, and the refusals that need no position."""
+    """Return the scenario's events in effect as rows of `trade_log`, and the refusals that need no position."""
     events, errors, _ = resolve(scenario, FOREVER)
     terms = {row["instrument_id"]: row for row in instrument_frame(scenario).iter_rows(named=True)}
     rows = [_event(event, terms.get(event.get("instrument", ""), {})) for event in events]
@@ -78,7 +78,9 @@ def log_frame(scenario: Scenario) -> tuple[pl.DataFrame, list[dict[str, str]]]:
 
 
 def _event(event: Mapping[str, Any], terms: Mapping[str, Any]) -> dict[str, Any]:
-    quantity = num(event.get("contracts", event.get("quantity", "0")))
+    lots = event.get("lots") or []
+    of_lots = dec(sum((num(lot["quantity"]) for lot in lots), F(0))) if event["kind"] == "transfer" else "0"
+    quantity = num(event.get("contracts", event.get("quantity", of_lots)))
     price = event.get("settlement_price", event.get("price"))
     row: dict[str, Any] = dict.fromkeys(TRADE_LOG.names)
     row |= {name: terms.get(name) for name in terms if name in row}
@@ -87,8 +89,10 @@ def _event(event: Mapping[str, Any], terms: Mapping[str, Any]) -> dict[str, Any]
         "trade_id": event.get("trade_id", event["id"]),
         "leg_id": event.get("leg", "1"),
         "kind": event["kind"],
-        "account_id": event["account"],
-        "broker_account_id": event["account"],
+        "account_id": event.get("account"),
+        "broker_account_id": event.get("account"),
+        "to_account_id": event.get("to"),
+        "new_instrument_id": event.get("new_instrument"),
         "executed_at": instant(event["at"]),
         "trade_date": trade_date(dict(event)),
         "quantity": Decimal(dec(abs(quantity))) if quantity else None,
@@ -109,15 +113,52 @@ def _event(event: Mapping[str, Any], terms: Mapping[str, Any]) -> dict[str, Any]
         row["gross_amount"], row["net_amount"] = Decimal(dec(gross)), Decimal(dec(net))
     if event["kind"] == "cash":
         row |= {"net_amount": Decimal(event["amount"]), "cash_category": event["category"]}
-    if event.get("lots"):
-        row["details"] = json.dumps({"lots": event["lots"]})
+    details = _details(event)
+    row["details"] = json.dumps(details) if details else None
     return row
+
+
+def _details(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what only some kinds have, under the names of the log."""
+    same = (
+        "lots",
+        "ratio",
+        "basis_fraction",
+        "cash_in_lieu_price",
+        "treatment",
+        "new_price",
+        "pay_at",
+        "shares",
+        "cash",
+    )
+    details = {name: event[name] for name in same if event.get(name)}
+    per_unit = event.get("per_share", event.get("cash_per_share"))
+    if per_unit is not None:
+        details["amount_per_unit"] = per_unit
+    if event["kind"] == "fork":
+        details["moves"] = [
+            {("instrument_id" if name == "instrument" else name): value for name, value in move.items()}
+            for move in event["moves"]
+        ]
+    return details
+
+
+def standing_of(scenario: Scenario) -> dict[str, str]:
+    """Return the accounts that a fork has to open."""
+    return {name: "NOT_OPEN" for name, account in scenario["accounts"].items() if (account or {}).get("parent")}
 
 
 def match(scenario: Scenario, *, compile_from: int = COMPILE_FROM) -> tuple[pl.DataFrame, Matched]:
     """Return the log, and what the matching gives for it."""
     log, _ = log_frame(scenario)
-    matched = match_events(in_effect(log), instrument_frame(scenario), methods_of(scenario), compile_from=compile_from)
+    instruments = instrument_frame(scenario)
+    matched = match_events(
+        in_effect(log, instruments),
+        instruments,
+        methods_of(scenario),
+        standing=standing_of(scenario),
+        compile_from=compile_from,
+    )
     return log, matched
 
 

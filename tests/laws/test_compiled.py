@@ -3,14 +3,13 @@
 from dataclasses import fields
 from decimal import Decimal
 
-import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.laws.direct import Scenario, instrument_frame, log_frame, match
 from tests.laws.streams import FINE, INSTRUMENTS, SHARES, Numbers, streams
-from tradelake.lots import Matched, engine, in_effect, ledger
+from tradelake.lots import Matched, amounts, engine, in_effect
 from tradelake.lots.compiled import compiled_leaves
 from tradelake.lots.program import build_program
 from tradelake.tables import LOTS, POSITIONS
@@ -38,9 +37,9 @@ def assert_same(plain: Matched, compiled: Matched) -> None:
 
 def scale_of(scenario: Scenario) -> int | None:
     """Return the scale at which the compiled kernel would take the scenario."""
-    events = in_effect(log_frame(scenario)[0]).filter(pl.col("kind") != "cash")
-    program = build_program(events, instrument_frame(scenario), LOTS.empty(), {})
-    return engine._scale(program, engine.Carried(LOTS.empty(), POSITIONS.empty(), []))
+    instruments = instrument_frame(scenario)
+    program = build_program(in_effect(log_frame(scenario)[0], instruments), instruments, LOTS.empty(), {}, {})
+    return engine._scale(program, engine.Carried(LOTS.empty(), POSITIONS.empty(), [], {}, {}))
 
 
 @given(streams(numbers=FINE))
@@ -104,7 +103,7 @@ def one_trade(**event: str) -> Scenario:
 @example(a=2**61 + 1, b=2**32 - 1, c=2**32 + 1)
 def test_the_128_bit_quotient_is_that_of_python(a, b, c):
     c = max(c, 1)
-    quotient, rest = ledger.multiply_divide(a, b, c)
+    quotient, rest = amounts.multiply_divide(a, b, c)
     wanted = (quotient, rest) if quotient < INT64_SAFE else (-1, 0)
     assert tuple(int(n) for n in compiled_leaves().multiply_divide(a, b, c)) == wanted
 
@@ -112,7 +111,7 @@ def test_the_128_bit_quotient_is_that_of_python(a, b, c):
 @given(a=NUMBERS, b=NUMBERS, c=NUMBERS, d=NUMBERS, signs=st.tuples(st.booleans(), st.booleans()))
 def test_the_128_bit_comparison_is_that_of_python(a, b, c, d, signs):
     a, c = (-a if signs[0] else a), (-c if signs[1] else c)
-    assert compiled_leaves().compare_products(a, b, c, d) == ledger.compare_products(a, b, c, d)
+    assert compiled_leaves().compare_products(a, b, c, d) == amounts.compare_products(a, b, c, d)
 
 
 @given(a=NUMBERS, b=NUMBERS)

@@ -45,7 +45,7 @@ def test_carried_lots_of_one_instant_keep_their_order_by_phase(method):
 
 def derived(scenario: Scenario, cuts: list[int], *, compile_from: int) -> dict[str, pl.DataFrame]:
     """Derive all tables in one run, or in several: each cut is a number of instants that go before it."""
-    events = in_effect(log_frame(scenario)[0])
+    events = in_effect(log_frame(scenario)[0], instrument_frame(scenario))
     instruments, methods = instrument_frame(scenario), methods_of(scenario)
     instants = events["executed_at"].unique().sort().to_list()
     bounds = [None, *(instants[cut] for cut in cuts if cut < len(instants)), None]

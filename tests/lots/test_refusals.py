@@ -17,6 +17,51 @@ def named(name: str, quantity: str) -> list[dict[str, str]]:
 
 
 CASES: dict[str, tuple[Event, Event, str]] = {
+    "transfer_exceeds_position": (
+        BUY,
+        event("transfer", "t2", "XYZ", to="B", quantity="11"),
+        (
+            "transfer of XYZ has no effect: it moves more than the account holds; "
+            "record the missing openings, or move less"
+        ),
+    ),
+    "transfer_against_position": (
+        BUY,
+        event("transfer", "t2", "XYZ", account="B", to="A", quantity="1"),
+        (
+            "transfer of XYZ has no effect: the other account holds the instrument on the other side; "
+            "close one of the two first"
+        ),
+    ),
+    "account_not_open": (
+        BUY,
+        trade("t2", "1", "10", account="C"),
+        "trade of XYZ has no effect: the account is not open at that time; record the fork that opens it",
+    ),
+    "account_closed": (
+        BUY,
+        trade("t2", "1", "10", account="C"),
+        (
+            "trade of XYZ has no effect: the account was merged into another one before; "
+            "name the account that it went to"
+        ),
+    ),
+    "opposite_position": (
+        BUY,
+        event("symbol_change", "t2", "XYZ", new_instrument="ABC"),
+        (
+            "symbol_change of XYZ has no effect: the account holds what comes out of it on the other side; "
+            "close that position before the event"
+        ),
+    ),
+    "rounds_to_nothing": (
+        BUY,
+        event("split", "t2", "XYZ", ratio="1/10000000000"),
+        (
+            "split of XYZ has no effect: the ratio leaves nothing of the position; "
+            "correct the ratio, or record what the account was paid instead"
+        ),
+    ),
     "close_exceeds_open": (
         BUY,
         trade("t2", "-11", "10", effect="close"),
@@ -72,6 +117,17 @@ CASES: dict[str, tuple[Event, Event, str]] = {
 }
 
 
+# What has to have happened besides the opening, where one event is not enough.
+BEFORE: dict[str, list[Event]] = {
+    "transfer_against_position": [trade("t1b", "-5", "10", account="B")],
+    "account_closed": [
+        {"id": "t1f", "kind": "fork", "at": "2026-01-05T15:00:01Z", "account": "A", "to": "C", "moves": []},
+        {"id": "t1m", "kind": "merge", "at": "2026-01-05T15:00:01Z", "account": "C", "to": "A"},
+    ],
+    "opposite_position": [trade("t1b", "-5", "10", "ABC")],
+}
+
+
 def test_every_code_has_its_case():
     assert set(CASES) == {code for code, _ in MESSAGES.values()}
 
@@ -79,13 +135,14 @@ def test_every_code_has_its_case():
 @pytest.mark.parametrize("code", CASES)
 def test_the_reason_is_told_in_these_words(code):
     opening, refused, message = CASES[code]
-    assert told(opening, refused).refusals() == [("t2", code, message)]
+    assert told(opening, *BEFORE.get(code, ()), refused).refusals() == [("t2", code, message)]
 
 
 @pytest.mark.parametrize("code", CASES)
 def test_a_refused_event_has_no_effect(code):
     opening, refused, _ = CASES[code]
-    alone, both = told(opening), told(opening, refused)
+    before = (opening, *BEFORE.get(code, ()))
+    alone, both = told(*before), told(*before, refused)
     assert both.matched.lots.equals(alone.matched.lots)
     assert both.matched.matches.is_empty()
     assert both.matched.cash_flows.is_empty()

@@ -9,6 +9,7 @@ import polars as pl
 from tests.laws.direct import match
 from tradelake.lots import Matched
 from tradelake.positions import Summary, summarise
+from tradelake.tables import CORPORATE_KINDS
 
 Event = dict[str, Any]
 CALL: Event = {"type": "option", "underlying": "XYZ", "expiry": "2026-01-16", "right": "C", "strike": "50"}
@@ -64,12 +65,14 @@ def event(kind: str, name: str, instrument: str, **fields: Any) -> Event:
     """Return an event of account A on 5 January 2026, at the second that the digits of its name say."""
     second = int("".join(letter for letter in name if letter.isdigit()))
     at = f"2026-01-05T15:00:{second:02}Z"
-    return {"id": name, "kind": kind, "at": at, "account": "A", "instrument": instrument, **fields}
+    owner = {} if kind in CORPORATE_KINDS else {"account": "A"}
+    return {"id": name, "kind": kind, "at": at, **owner, "instrument": instrument, **fields}
 
 
 def told(*events: Event, method: str = "FIFO") -> Told:
-    """Match events in the order of their time."""
-    scenario = {"accounts": {"A": {"lot_method": method}}, "instruments": INSTRUMENTS, "events": list(events)}
+    """Match events of the accounts A and B, and of C, a child of A, in the order of their time."""
+    accounts = {"A": {"lot_method": method}, "B": {}, "C": {"parent": "A"}}
+    scenario = {"accounts": accounts, "instruments": INSTRUMENTS, "events": list(events)}
     _, matched = match(scenario)
     return Told(matched, summarise(matched.episodes, matched.lots, matched.matches))
 

@@ -16,31 +16,14 @@ from tradelake.jobs.answers import answers
 from tradelake.jobs.compare import compare
 
 CASES = Path(__file__).parent / "cases"
-KINDS = {"trade", "exercise", "assign", "cash_settle", "expire", "cash"}
-UNHEARD_OF = {"teleport"}  # a kind that no release will know: the scenario is about its refusal
-BY_NAME = {
-    "01_plain": ["P01", "P04", "P05", "P06", "P10", "P11", "P12"],
-    "02_spreads": ["S01", "S02", "S03", "S05", "S06", "S07", "S09"],
-    "03_lots": ["L01", "L02", "L08", "L09", "L12", "L13", "L15"],
-    "04_fees": ["F02", "F04", "F07", "F08", "F10"],
-}
-LATER = {
-    "05_lifecycle": 1,
-    "07_corporate": 26,
-    "08_optadj": 7,
-    "09_ordering": 3,
-    "10_corrections": 13,
-    "11_transfers": 8,
-    "14_asof": 3,
-    "15_recon": 9,
-}
-MUTATED = ("P05", "S06", "L09", "X01", "A01")
+LATER = {"15_recon": 9}
+MUTATED = ("P05", "S06", "L09", "X01", "A01", "C14", "K10", "B09")
 SCENARIOS = {path.stem: list(runner.load([path])) for path in sorted(CASES.glob("*.yaml"))}
 
 
 def supported(scenario: dict[str, Any]) -> bool:
-    """Tell whether this release knows every kind of event of the scenario, and its questions."""
-    return {event["kind"] for event in scenario["events"]} <= KINDS | UNHEARD_OF and "broker" not in scenario
+    """Tell whether the scenario asks for nothing but what follows from events: reconciliation is not there yet."""
+    return "broker" not in scenario
 
 
 NOW = [scenario for scenarios in SCENARIOS.values() for scenario in scenarios if supported(scenario)]
@@ -49,13 +32,6 @@ NOW = [scenario for scenarios in SCENARIOS.values() for scenario in scenarios if
 @pytest.mark.parametrize("scenario", NOW, ids=lambda scenario: str(scenario["id"]))
 def test_a_book_gives_the_answers_that_were_derived_by_hand(scenario):
     assert runner.check(scenario) == []
-
-
-def test_the_first_four_files_are_complete():
-    ids = {scenario["id"] for scenario in NOW}
-    for name, wanted in BY_NAME.items():
-        assert [scenario["id"] for scenario in SCENARIOS[name]] == wanted
-        assert set(wanted) <= ids
 
 
 def test_no_scenario_is_left_out_silently():

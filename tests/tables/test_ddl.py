@@ -34,6 +34,9 @@ BREAKING_ROWS: dict[str, list[dict[str, object]]] = {
     "instruments": [{"asset_type": "OPTION", "underlying_instrument_id": None}],
     "trade_log": [
         {"instrument_id": None},
+        {"account_id": None},
+        {"kind": "cancel", "target_id": None},
+        {"kind": "merge", "to_account_id": None},
         {"price": None},
         {"asset_type": "OPTION", "strike": None},
         {"asset_type": "OPTION", "trade_date": "2026-01-17", "expiration": "2026-01-16"},
@@ -146,8 +149,12 @@ def test_postgres_refuses_a_row_that_contradicts_itself(postgres, table, number)
 
 def test_a_cash_event_needs_no_instrument_and_no_price(postgres):
     row = valid_row(TRADE_LOG)
-    empty = {column.name: None for column in TRADE_LOG.columns if column.null}
+    empty = {column.name: None for column in TRADE_LOG.columns if column.null and column.name != "account_id"}
     insert(postgres, TRADE_LOG, other(row, TRADE_LOG) | empty | {"kind": "cash"})
+
+
+def test_a_corporate_action_needs_no_account(postgres):
+    insert(postgres, TRADE_LOG, other(valid_row(TRADE_LOG), TRADE_LOG) | {"kind": "split", "account_id": None})
 
 
 def test_a_lot_belongs_to_an_open_position_but_a_match_may_outlive_it(postgres):

@@ -4,6 +4,17 @@ from tradelake.book.facade import Book, create, open_book
 from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.texts import render, schema_texts
 from tradelake.intake.model import Execution
-from tradelake.tables import TABLES
+from tradelake.tables import KINDS, TABLES
 
-__all__ = ["TABLES", "Book", "Execution", "RebuildReport", "Receipt", "create", "open_book", "render", "schema_texts"]
+__all__ = [
+    "KINDS",
+    "TABLES",
+    "Book",
+    "Execution",
+    "RebuildReport",
+    "Receipt",
+    "create",
+    "open_book",
+    "render",
+    "schema_texts",
+]

@@ -7,7 +7,9 @@ from fnmatch import fnmatchcase
 import polars as pl
 
 from tradelake.errors import Problem
-from tradelake.tables import ACCOUNTS, OPTION_KINDS
+from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, CURE_KINDS, OPTION_KINDS
+
+FOR_ALL = (*CORPORATE_KINDS, *CURE_KINDS)
 
 
 def reject_rows(
@@ -27,24 +29,28 @@ def reject_rows(
 def resolve_accounts(
     events: pl.DataFrame, accounts: pl.DataFrame, problems: list[Problem], *, source: str, recorded_at: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the events with both accounts filled in, and the accounts that are new."""
+    """Return the events with both accounts filled in, and the accounts that are new.
+
+    A corporate action belongs to no account; a cure gets the account of its target later.
+    """
     events = events.with_row_index("_order")
     known = dict(accounts.select("account_id", "broker_account_id").iter_rows())
-    names = events["account_id"].drop_nulls().unique().to_list()
-    missing = [name for name in names if name not in known]
-    if missing:
-        events = reject_rows(
-            events,
-            events.filter(pl.col("account_id").is_in(missing)),
-            problems,
-            Problem(
-                "unknown_account",
-                "the account is not in the book",
-                source,
-                action="Add it with `tradelake accounts add`, or correct the name.",
-            ),
-            "account_id",
-        )
+    for field in ("account_id", "to_account_id"):
+        names = events[field].drop_nulls().unique().to_list()
+        missing = [name for name in names if name not in known]
+        if missing:
+            events = reject_rows(
+                events,
+                events.filter(pl.col(field).is_in(missing)),
+                problems,
+                Problem(
+                    "unknown_account",
+                    "the account is not in the book",
+                    source,
+                    action="Add it with `tradelake accounts add`, or correct the name.",
+                ),
+                field,
+            )
     own_broker = pl.col("account_id").replace_strict(known, default=None, return_dtype=pl.String)
     clash = events.filter(pl.col("broker_account_id").is_not_null() & (pl.col("broker_account_id") != own_broker))
     events = reject_rows(
@@ -60,7 +66,8 @@ def resolve_accounts(
         "broker_account_id",
     )
     events = events.with_columns(pl.coalesce("broker_account_id", own_broker).alias("broker_account_id"))
-    if not events["account_id"].null_count():
+    without = events["kind"].filter(events["account_id"].is_null())
+    if without.is_in(FOR_ALL).all():
         return events, ACCOUNTS.empty()
     return _by_rule(events, accounts, problems, source=source, recorded_at=recorded_at)
 
@@ -71,7 +78,8 @@ def _by_rule(
     """Give events that name only the broker's account one of ours."""
     columns = ["broker_account_id", "order_reference", "strategy_id", "of_options"]
     events = events.with_columns(pl.col("kind").is_in(OPTION_KINDS).alias("of_options"))
-    cases = events.filter(pl.col("account_id").is_null()).select(columns).unique(maintain_order=True)
+    nobody = pl.col("account_id").is_null() & ~pl.col("kind").is_in(FOR_ALL)
+    cases = events.filter(nobody).select(columns).unique(maintain_order=True)
     fresh: list[str] = []
     chosen = []
     for broker, reference, strategy, of_options in cases.iter_rows():
@@ -85,10 +93,11 @@ def _by_rule(
         chosen.append((broker, reference, strategy, of_options, account))
     rules = pl.DataFrame(chosen, schema={**cases.schema, "ruled": pl.String}, orient="row")
     events = events.join(rules, on=columns, how="left", nulls_equal=True, maintain_order="left")
-    events = events.with_columns(pl.coalesce("account_id", "ruled").alias("account_id")).drop("ruled", "of_options")
+    ruled = pl.when(nobody).then("ruled").otherwise("account_id")
+    events = events.with_columns(ruled.alias("account_id")).drop("ruled", "of_options")
     events = reject_rows(
         events,
-        events.filter(pl.col("account_id").is_null()),
+        events.filter(nobody),
         problems,
         Problem(
             "unallocated",

@@ -15,7 +15,8 @@ import polars as pl
 
 from tradelake.errors import InputError
 from tradelake.intake.parsed import Parsed
-from tradelake.store import Catalog
+from tradelake.lots import in_effect
+from tradelake.store import Catalog, References
 from tradelake.tables import INCOMING, OPTION_KINDS, TRADE_LOG
 from tradelake.units import QUANTITY
 
@@ -80,10 +81,11 @@ def _read_allocations(path: Path) -> pl.DataFrame:
     return frame.with_columns(pl.col("quantity").cast(QUANTITY))
 
 
-def allocate_option_events(catalog: Catalog, events: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+def allocate_option_events(catalog: Catalog, events: pl.DataFrame, references: References) -> pl.DataFrame:
     """Give option events of a shared broker account the books that hold the contract at that time."""
     if not events["kind"].is_in(OPTION_KINDS).any():
         return events
+    accounts = references.accounts
     shared = accounts.group_by("broker_account_id").len().filter(pl.col("len") > 1)["broker_account_id"]
     waiting = events.filter(
         pl.col("account_id").is_null()
@@ -92,7 +94,7 @@ def allocate_option_events(catalog: Catalog, events: pl.DataFrame, accounts: pl.
     )
     if not waiting.height:
         return events
-    holdings = _movements(catalog, events, waiting, accounts)
+    holdings = _movements(catalog, events, waiting, references)
     done: list[pl.DataFrame] = []
     for event in waiting.sort("executed_at", "source_row", maintain_order=True).iter_slices(1):
         pieces = _pieces(event, holdings)
@@ -102,19 +104,17 @@ def allocate_option_events(catalog: Catalog, events: pl.DataFrame, accounts: pl.
     return pl.concat([rest, *done]).sort("source_row", maintain_order=True)
 
 
-def _movements(catalog: Catalog, events: pl.DataFrame, waiting: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+def _movements(catalog: Catalog, events: pl.DataFrame, waiting: pl.DataFrame, references: References) -> pl.DataFrame:
     """Return signed quantities by account, contract and time: of the log, and of the executions that come with it."""
     from tradelake.book.accounts import choose_account
 
     contracts = waiting.select("instrument_id").unique()
     columns = ["account_id", "instrument_id", "executed_at"]
     with catalog.joined(contracts=contracts):
-        log = catalog.frame(
-            "SELECT account_id, instrument_id, executed_at, kind, action, quantity, broker_execution_id "
-            f"FROM {TRADE_LOG.name} SEMI JOIN contracts USING (instrument_id)"
-        )
+        told = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN contracts USING (instrument_id)")
+    log = in_effect(told, references.instruments).join(contracts, on="instrument_id", how="semi", maintain_order="left")
     fresh = events.filter(pl.col("kind") == "trade").join(contracts, on="instrument_id", how="semi")
-    books = {name: rows for (name,), rows in accounts.group_by("broker_account_id")}
+    books = {name: rows for (name,), rows in references.accounts.group_by("broker_account_id")}
     chosen = [
         account or (choose_account(books[broker], reference, strategy) if broker in books else broker)
         for account, broker, reference, strategy in fresh.select(
@@ -127,15 +127,18 @@ def _movements(catalog: Catalog, events: pl.DataFrame, waiting: pl.DataFrame, ac
     content = [*columns, "action", "quantity"]
     fresh = (
         fresh.with_columns(pl.Series("account_id", chosen, dtype=pl.String))
-        .join(log.drop_nulls("broker_execution_id"), on="broker_execution_id", how="anti")
-        .join(log.filter(pl.col("broker_execution_id").is_null()), on=content, how="anti")
+        .join(told.drop_nulls("broker_execution_id"), on="broker_execution_id", how="anti")
+        .join(told.filter(pl.col("broker_execution_id").is_null()), on=content, how="anti")
     )
     traded = pl.concat(
         [rows.filter(pl.col("kind") == "trade").select(*columns, SIGNED.alias("units")) for rows in (log, fresh)]
     )
-    ended = log.filter(pl.col("kind") != "trade").sort("executed_at", maintain_order=True)
-    for piece in ended.iter_slices(1):
-        traded = pl.concat([traded, _effect(piece, traded)])
+    for piece in log.filter(pl.col("kind").is_in((*OPTION_KINDS, "transfer"))).iter_slices(1):
+        taken = _effect(piece, traded)
+        traded = pl.concat([traded, taken])
+        if piece["kind"].item() == "transfer":
+            moved = taken.with_columns(-pl.col("units"), pl.lit(piece["to_account_id"].item()).alias("account_id"))
+            traded = pl.concat([traded, moved])
     return traded
 
 

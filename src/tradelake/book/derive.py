@@ -1,24 +1,30 @@
-"""From events to the derived tables: the pure rooms joined, a full rebuild, a past state, linked families."""
+"""From events to the derived tables: the pure rooms joined, a full rebuild, a past state."""
 
-import json
+from collections.abc import Collection
 from datetime import datetime
 
 import polars as pl
 
+from tradelake.book.groups import FAMILY
+from tradelake.book.reach import OPENING_KINDS, Reaching
+from tradelake.book.start import Start, first_start, standing_accounts
 from tradelake.lots import in_effect, match_events
 from tradelake.positions import summarise
 from tradelake.store import Catalog, Checkpoint, Derived, References
 from tradelake.store.fold import no_families
-from tradelake.tables import HEAD, LOTS, MATCHES, POSITIONS, TRADE_LOG
+from tradelake.tables import CASH_FLOWS, CHAIN_KINDS, CURE_KINDS, HEAD, LOTS, POSITIONS, REFUSALS, TRADE_LOG
 
-FAMILY = ["account_id", "symbol"]
 EVENT_COLUMNS = (
     "sequence",
     "trade_id",
     "leg_id",
     "kind",
     "account_id",
+    "broker_account_id",
+    "to_account_id",
+    "target_id",
     "instrument_id",
+    "new_instrument_id",
     "symbol",
     "strike",
     "option_type",
@@ -34,108 +40,115 @@ EVENT_COLUMNS = (
     "currency",
     "details",
 )
+EVENT_SCHEMA = {name: TRADE_LOG.schema[name] for name in EVENT_COLUMNS}
+SELECT = f"SELECT {', '.join(EVENT_COLUMNS)} FROM {TRADE_LOG.name}"
+NEVER = "TIMESTAMPTZ '1900-01-01 00:00:00+00'"
 
 
-def linked_families(instruments: pl.DataFrame, firsts: pl.DataFrame) -> pl.DataFrame:
-    """Return families with the first event of each and their group, and those that contracts link with them.
-
-    A contract may deliver shares of another symbol than its own: what happens to one family then reaches the other, so
-    linked families have one `root` and are folded together, from the earliest event of any of them.
-    """
-    groups = linked_symbols(instruments)
-    linked = [(symbol, min(group)) for group in groups for symbol in group]
-    roots = pl.DataFrame(linked, schema={"symbol": pl.String, "root": pl.String}, orient="row")
-    touched = firsts.join(roots, on="symbol", how="left").with_columns(pl.coalesce("root", "symbol").alias("root"))
-    reached = (
-        touched.group_by("account_id", "root")
-        .agg(pl.col("first_at").min())
-        .join(roots, on="root")
-        .select(touched.columns)
-    )
-    return pl.concat([touched.join(reached, on=FAMILY, how="anti"), reached])
-
-
-def linked_symbols(instruments: pl.DataFrame) -> list[set[str]]:
-    """Return the groups of symbols that contracts link with what they deliver, each with more than one symbol."""
-    options = instruments.filter(pl.col("asset_type") == "OPTION")
-    stocks = instruments.filter(pl.col("asset_type") != "OPTION").select(
-        pl.col("instrument_id").alias("underlying_instrument_id"), pl.col("symbol").alias("delivered")
-    )
-    named_otherwise = (
-        options.join(stocks, on="underlying_instrument_id")
-        .filter(pl.col("symbol") != pl.col("delivered"))
-        .select("symbol", "delivered")
-        .unique(maintain_order=True)
-    )
-    links = [set(pair) for pair in named_otherwise.iter_rows()]
-    adjusted = options.drop_nulls("deliverable").select("symbol", "deliverable")
-    symbols = dict(stocks.iter_rows()) if adjusted.height else {}
-    for symbol, deliverable in adjusted.iter_rows():
-        parts = [part["instrument_id"] for part in json.loads(deliverable) if "instrument_id" in part]
-        links.append({symbol, *(symbols.get(part, part) for part in parts)})
-    groups: list[set[str]] = []
-    for link in links:
-        joined = [group for group in groups if group & link]
-        groups = [group for group in groups if not group & link] + [link.union(*joined)]
-    return [group for group in groups if len(group) > 1]
+def matched_kinds(events: pl.DataFrame, standing: Collection[str]) -> pl.DataFrame:
+    """Return the events that matching looks at: of cash movements those of accounts that may not be open."""
+    kind = pl.col("kind")
+    cash = kind == "cash"
+    if standing:
+        cash &= ~pl.col("account_id").is_in(list(standing))
+    return events.filter(~cash & ~kind.is_in(CHAIN_KINDS))
 
 
 def derive(
     references: References,
     events: pl.DataFrame,
     *,
-    lots: pl.DataFrame,
-    positions: pl.DataFrame,
-    prior: pl.DataFrame,
-    resumed: pl.DataFrame,
-    replayed: pl.DataFrame,
+    start: Start,
+    families: pl.DataFrame | None = None,
+    lots: pl.DataFrame | None = None,
+    positions: pl.DataFrame | None = None,
+    prior: pl.DataFrame | None = None,
 ) -> Derived:
-    """Match events on top of carried lots and positions, and summarise; `prior` are the carried positions' matches."""
-    methods = dict(references.accounts.select("account_id", "lot_method").iter_rows())
-    matched = match_events(in_effect(events), references.instruments, methods, lots=lots, positions=positions)
-    summary = summarise(matched.episodes, matched.lots, pl.concat([prior, matched.matches]))
+    """Match events that are in effect on top of carried lots and positions, and summarise.
+
+    `prior` are the matches of the carried positions; *families*, where they are given, those whose rows are wanted.
+    """
+    matched = match_events(
+        events,
+        references.instruments,
+        start.methods,
+        lots=LOTS.empty() if lots is None else lots,
+        positions=POSITIONS.empty() if positions is None else positions,
+        standing=start.standing,
+        brokers=dict(references.accounts.select("account_id", "broker_account_id").iter_rows()),
+    )
+    matches = matched.matches if prior is None else pl.concat([prior, matched.matches])
+    summary = summarise(matched.episodes, matched.lots, matches)
+    flows, refusals = matched.cash_flows, matched.refusals
+    if families is not None and flows.height + refusals.height:
+        # An event that reaches further than these families gives rows for the others where they are folded.
+        flows, refusals = (rows.join(families, on=FAMILY, how="semi") for rows in (flows, refusals))
     return Derived(
         positions=summary.positions,
         lots=matched.lots,
         matches=matched.matches,
         position_history=summary.history,
-        cash_flows=matched.cash_flows,
-        refusals=matched.refusals,
-        resumed=resumed,
-        replayed=replayed,
+        cash_flows=CASH_FLOWS.conform(flows),
+        refusals=REFUSALS.conform(refusals),
+        resumed=no_families(),
+        replayed=no_families(),
     )
+
+
+def events_at(
+    catalog: Catalog, references: References, *, as_of: datetime | None = None, as_known: datetime | None = None
+) -> pl.DataFrame:
+    """Return the events in effect that matching looks at, in their order: known by *as_known*, happened by *as_of*.
+
+    What is said to happen after *as_of* counts too where a correction brings it before.
+    """
+    known = [] if as_known is None else [("recorded_at <= CAST(? AS TIMESTAMPTZ)", as_known.isoformat())]
+    matched = [*known, ("kind <> 'cash'", None)]
+    cures = ", ".join(f"'{kind}'" for kind in CURE_KINDS)
+    happened = f"(executed_at <= CAST(? AS TIMESTAMPTZ) OR kind IN ({cures}))"
+    told = _read(catalog, matched if as_of is None else [*matched, (happened, as_of.isoformat())])
+    cured = bool(told["kind"].is_in(CURE_KINDS).any())
+    if cured and as_of is not None:
+        told = _read(catalog, matched)
+    standing = standing_accounts(references, _moving(told, references))
+    if standing or cured:
+        told = pl.concat([told, _read(catalog, [*known, ("kind = 'cash'", None)])])
+    events = matched_kinds(in_effect(told, references.instruments), standing)
+    return events if as_of is None else events.filter(pl.col("executed_at") <= as_of)
+
+
+def _read(catalog: Catalog, conditions: list[tuple[str, str | None]]) -> pl.DataFrame:
+    texts = " AND ".join(text for text, _ in conditions)
+    return catalog.frame(f"{SELECT} WHERE {texts}", [value for _, value in conditions if value is not None])
+
+
+def _moving(told: pl.DataFrame, references: References) -> Reaching:
+    """Return how far the forks and merges among some events reach, and what their cures make of them."""
+    reaching = Reaching(EVENT_SCHEMA)
+    moves = told.filter(pl.col("kind").is_in((*OPENING_KINDS, *CURE_KINDS)))
+    reaching.add(moves.sort("sequence"), references.instruments, reached=0)
+    return reaching
 
 
 def derive_all(
     catalog: Catalog, references: References, *, as_of: datetime | None = None, as_known: datetime | None = None
 ) -> Derived:
     """Return the derived tables of all events, or of those that happened by *as_of* and were known by *as_known*."""
-    conditions, parameters = ["kind <> 'cash'"], []
-    if as_of is not None:
-        conditions.append("executed_at <= CAST(? AS TIMESTAMPTZ)")
-        parameters.append(as_of.isoformat())
-    if as_known is not None:
-        conditions.append("recorded_at <= CAST(? AS TIMESTAMPTZ)")
-        parameters.append(as_known.isoformat())
-    events = catalog.frame(
-        f"SELECT {', '.join(EVENT_COLUMNS)} FROM {TRADE_LOG.name} WHERE {' AND '.join(conditions)}", list(parameters)
-    )
-    return derive(
-        references,
-        events,
-        lots=LOTS.empty(),
-        positions=POSITIONS.empty(),
-        prior=MATCHES.empty(),
-        resumed=no_families(),
-        replayed=no_families(),
-    )
+    events = events_at(catalog, references, as_of=as_of, as_known=as_known)
+    return derive(references, events, start=first_start(references))
 
 
-def latest_event(catalog: Catalog) -> Checkpoint:
-    """Return the checkpoint that a rebuild reaches: the head, and the latest effective time of the log."""
-    row = catalog.frame(
-        f"SELECT coalesce(max(executed_at), TIMESTAMPTZ '1900-01-01 00:00:00+00') AS latest_at FROM {TRADE_LOG.name} "
-        "WHERE kind <> 'cash'"
-    ).row(0, named=True)
+def latest_event(catalog: Catalog, references: References) -> Checkpoint:
+    """Return the checkpoint that a rebuild reaches: the head, and the latest effective time of the log.
+
+    That is the latest of what was told and of what corrections made of it, with the cash movements of every account
+    that may not be open.
+    """
+    cured = catalog.frame(f"{SELECT} WHERE kind IN ('fork', 'merge', 'cancel', 'correct') ORDER BY sequence")
+    reaching = Reaching(EVENT_SCHEMA)
+    reaching.add(cured, references.instruments, reached=0)
+    cash = "" if standing_accounts(references, reaching) else "WHERE kind <> 'cash'"
+    row = catalog.frame(f"SELECT coalesce(max(executed_at), {NEVER}) AS latest_at FROM {TRADE_LOG.name} {cash}")
+    times = [row["latest_at"].item(), *(at for reach in reaching.reaches for at in reach.times)]
     head = int(catalog.frame(f"SELECT sequence FROM {HEAD.name}")["sequence"][0])
-    return Checkpoint(head, row["latest_at"])
+    return Checkpoint(head, max(times))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+from tradelake.book.chains import ChainReaders
+from tradelake.book.changes import ChangeReaders
 from tradelake.book.reading import Readers
 from tradelake.book.shelf import now
 from tradelake.book.writing import Writers
@@ -26,7 +28,7 @@ def open_book(target: str | Path, *, data: str | Path | None = None, read_only: 
     return Book(open_catalog(parse_target(target, data=data), read_only=read_only))
 
 
-class Book(Readers, Writers):
+class Book(Readers, ChainReaders, ChangeReaders, Writers):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `add_accounts`, `add_instruments`, `fold`, `rebuild`. Readers return Polars frames

@@ -6,10 +6,11 @@ from typing import TypedDict
 import polars as pl
 
 from tradelake.book.derive import derive_all
+from tradelake.book.effective import Cured, read_cured
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of
 from tradelake.book.shelf import Shelf
-from tradelake.errors import InputError
-from tradelake.store import read_standing
+from tradelake.positions import check_view, in_view
+from tradelake.store import Derived, read_standing
 from tradelake.tables import TRADE_LOG, Table
 
 
@@ -31,30 +32,38 @@ class Listing(Shelf):
     """Rows of tables, filtered, at the head or at a past instant."""
 
     def _derived(self, table: Table, day: str | None, filters: Filters) -> pl.DataFrame:
-        check_view(filters.get("view", "tax"))
+        view = filters.get("view", "tax")
+        check_view(view)
         wanted = filter_of(filters)
         with self._catalog.transaction():
-            rows = self._at(table, wanted, day, as_of=filters.get("as_of"), as_known=filters.get("as_known"))
+            past = self._past(filters.get("as_of"), filters.get("as_known"))
+            rows = self._at(table, wanted, day, past)
             if wanted.strategy is not None:
                 rows = self._of_strategy(table, rows, wanted)
         limit = filters.get("limit")
-        return rows if limit is None else rows.head(limit)
+        return in_view(table.name, rows if limit is None else rows.head(limit), view)
 
-    def _at(
-        self, table: Table, wanted: Filter, day: str | None, *, as_of: Instant = None, as_known: Instant = None
-    ) -> pl.DataFrame:
-        """Return rows of a derived table at the head, or where the two instants ask for."""
-        keep = wanted.expression(table.names, day)
+    def _past(self, as_of: Instant, as_known: Instant) -> Derived | None:
+        """Return the derived tables where the two instants ask for; None for the head.
+
+        The caller holds a transaction.
+        """
         if as_of is None and as_known is None:
-            texts, values = wanted.conditions(table.names, day)
-            return self._rows(table, where(texts), values, keep)
-        derived = derive_all(
+            return None
+        return derive_all(
             self._catalog,
             self._references(read_standing(self._catalog).import_run_id),
             as_of=None if as_of is None else instant_of(as_of),
             as_known=None if as_known is None else instant_of(as_known),
         )
-        return derived.rows(table).filter(keep).sort(*table.sort, *table.key)
+
+    def _at(self, table: Table, wanted: Filter, day: str | None, past: Derived | None) -> pl.DataFrame:
+        """Return rows of a derived table at the head, or of the *past* where one is given."""
+        keep = wanted.expression(table.names, day)
+        if past is not None:
+            return past.rows(table).filter(keep).sort(*table.sort, *table.key)
+        texts, values = wanted.conditions(table.names, day)
+        return self._rows(table, where(texts), values, keep)
 
     def _of_strategy(self, table: Table, rows: pl.DataFrame, wanted: Filter) -> pl.DataFrame:
         """Return the rows whose opening or closing event belongs to the strategy."""
@@ -64,6 +73,12 @@ class Listing(Shelf):
         ].implode()
         columns = [c for c in ("open_sequence", "close_sequence", "sequence") if c in table.names]
         return rows.filter(pl.any_horizontal(pl.col(c).is_in(events) for c in columns))
+
+    def _cured(self, as_known: Instant) -> Cured:
+        """Return what the cures known by an instant have made of their targets; the caller holds a transaction."""
+        references = self._references(read_standing(self._catalog).import_run_id)
+        known = None if as_known is None else instant_of(as_known)
+        return read_cured(self._catalog, references.instruments, as_known=known)
 
     def _stored(self, table: Table, wanted: Filter, *, day: str | None, order: str) -> pl.DataFrame:
         texts, values = wanted.conditions(table.names, day)
@@ -92,9 +107,3 @@ def cut(texts: list[str], values: list[object], *, as_of: Instant, as_known: Ins
         if instant is not None:
             texts.append(f"{column} <= CAST(? AS TIMESTAMPTZ)")
             values.append(instant_of(instant).isoformat())
-
-
-def check_view(view: str) -> None:
-    """Raise InputError for a view that this release does not have."""
-    if view != "tax":
-        raise InputError(f"the view {view!r} is not available; the tax view is the only one of this release.")

@@ -39,11 +39,11 @@ def _conflict(row: Mapping[str, Any], source: str) -> Problem:
 
 def receipt_of(parsed: Parsed, received: Received, appended: Appended, *, version: int, source: str) -> Receipt:
     """Return the receipt of a delivery from what intake, the book and the log said of its rows."""
-    problems = [*parsed.problems, *received.problems]
+    rejected = [*parsed.problems, *received.problems]
+    problems = [*rejected, *appended.problems]
     conflicts = appended.outcomes.filter(pl.col("outcome") == "conflict")
     problems += [_conflict(row, source) for row in conflicts.iter_rows(named=True)]
     counts = dict(appended.outcomes.group_by("outcome").len().iter_rows())
-    rejected = [*parsed.problems, *received.problems]
     refused = pl.DataFrame(
         [(p.row, "reject", p.trade_id or None, p.code, str(p)) for p in rejected], schema=OUTCOME_SCHEMA, orient="row"
     )
@@ -53,11 +53,11 @@ def receipt_of(parsed: Parsed, received: Received, appended: Appended, *, versio
         accepted=counts.get("accepted", 0),
         duplicates=counts.get("duplicate", 0),
         conflicts=counts.get("conflict", 0),
-        rejects=len(rejected),
+        rejects=len(rejected) + len(appended.problems),
         kept=int((parsed.records["outcome"] == "kept").sum()),
         version=version,
         sequence=appended.head.sequence,
-        problems=tuple(problems),
+        problems=tuple(sorted(problems, key=lambda problem: problem.row or 0)),
         new_accounts=tuple(appended.batch.new_accounts["account_id"]),
         new_instruments=tuple(appended.batch.new_instruments["instrument_id"]),
         outcomes=outcomes.sort("row", maintain_order=True) if refused.height else outcomes,

@@ -5,16 +5,18 @@ from typing import Literal, Unpack, overload
 
 import polars as pl
 
-from tradelake.book.listing import Filters, Listing, check_view, cut, filter_of, limited, where
-from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Day, Filter, Instant, Names
-from tradelake.positions import cash_ledger, profit
+from tradelake.book.effective import as_they_count, states
+from tradelake.book.listing import Filters, cut, filter_of, limited, where
+from tradelake.book.profits import Profits
+from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of
 from tradelake.store import Relation, check_read_only
 from tradelake.tables import (
     ACCOUNTS,
-    CASH_FLOWS,
+    CURE_KINDS,
     DERIVED_TABLES,
     IMPORT_RUNS,
     INSTRUMENTS,
+    KINDS,
     LOTS,
     MATCHES,
     POSITION_HISTORY,
@@ -26,7 +28,7 @@ from tradelake.tables import (
 )
 
 
-class Readers(Listing):
+class Readers(Profits):
     """Everything that asks a book."""
 
     def accounts(self) -> pl.DataFrame:
@@ -54,22 +56,57 @@ class Readers(Listing):
 
     @overload
     def trades(
-        self, *, lazy: Literal[False] = False, kinds: Sequence[str] | None = None, **filters: Unpack[Filters]
+        self,
+        *,
+        lazy: Literal[False] = False,
+        kinds: Sequence[str] | None = None,
+        in_effect: bool = False,
+        **filters: Unpack[Filters],
     ) -> pl.DataFrame: ...
 
     @overload
     def trades(
-        self, *, lazy: Literal[True], kinds: Sequence[str] | None = None, **filters: Unpack[Filters]
+        self,
+        *,
+        lazy: Literal[True],
+        kinds: Sequence[str] | None = None,
+        in_effect: bool = False,
+        **filters: Unpack[Filters],
     ) -> pl.LazyFrame: ...
 
     def trades(
-        self, *, lazy: bool = False, kinds: Sequence[str] | None = None, **filters: Unpack[Filters]
+        self,
+        *,
+        lazy: bool = False,
+        kinds: Sequence[str] | None = None,
+        in_effect: bool = False,
+        **filters: Unpack[Filters],
     ) -> pl.DataFrame | pl.LazyFrame:
         """Return the trade log, one row per event (cash movements only with `kinds`), in effective order.
 
         `since` and `until` are trade dates, both included; `as_of` cuts by effective time, `as_known` by knowledge.
+        `state` says what cancels and corrects have made of a row: active, cancelled or corrected. With `in_effect` the
+        rows are the events as they count: cancelled ones left out, corrected ones corrected, no cures.
         """
-        texts, values = filter_of(filters).conditions(TRADE_LOG.names, "trade_date")
+        wanted, known = filter_of(filters), filters.get("as_known")
+        with self._catalog.transaction():
+            found = states(self._catalog, as_known=None if known is None else instant_of(known))
+            cured = self._cured(known) if in_effect and found.height else None
+            if cured is None:
+                rows = self._logged(wanted, kinds, filters)
+            else:
+                everything = self._logged(Filter(), KINDS, {"as_known": known})
+                rows = _as_wanted(as_they_count(everything, cured), wanted, kinds, filters)
+        if found.height:
+            rows = rows.join(found, on=["trade_id", "leg_id"], how="left", maintain_order="left")
+            rows = rows.with_columns(pl.col("state").fill_null("active"))
+        else:
+            rows = rows.with_columns(pl.lit("active").alias("state"))
+        return rows.lazy() if lazy else rows
+
+    def _logged(self, wanted: Filter, kinds: Sequence[str] | None, filters: Filters) -> pl.DataFrame:
+        """Return rows of the log as they were told, in effective order."""
+        texts, values = wanted.conditions(TRADE_LOG.names, "trade_date")
         if kinds is None:
             texts.append("kind <> 'cash'")
         else:
@@ -78,8 +115,7 @@ class Readers(Listing):
         cut(texts, values, as_of=filters.get("as_of"), as_known=filters.get("as_known"))
         columns = ", ".join((*TRADE_COLUMNS, *OTHER_COLUMNS))
         order = f"ORDER BY executed_at, sequence{limited(filters.get('limit'))}"
-        frame = self._catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name}{where(texts)} {order}", values)
-        return frame.lazy() if lazy else frame
+        return self._catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name}{where(texts)} {order}", values)
 
     @overload
     def positions(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...
@@ -90,7 +126,8 @@ class Readers(Listing):
     def positions(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
         """Return the open positions, one row per account and instrument.
 
-        Filters as in `trades` (`since` and `until` by the day of opening), and `view`, "tax" for now.
+        Filters as in `trades` (`since` and `until` by the day of opening), and `view`: "tax", where the premium of an
+        exercised option is in the cost of the stock, or "economic", where the option has earned it.
         """
         rows = self._derived(POSITIONS, "open_date", filters)
         return rows.lazy() if lazy else rows
@@ -147,65 +184,6 @@ class Readers(Listing):
             [trade_id],
         )
 
-    def pnl(
-        self,
-        by: Sequence[str] = ("account", "month"),
-        *,
-        account: Names = None,
-        symbol: Names = None,
-        strategy: Names = None,
-        since: Day = None,
-        until: Day = None,
-        as_of: Instant = None,
-        as_known: Instant = None,
-        view: str = "tax",
-    ) -> pl.DataFrame:
-        """Return realized profit, dividends, interest, fees and cash per group and currency.
-
-        `by` are names out of account, month, year, date, symbol, strategy, instrument; "month" is YYYY-MM of the day on
-        which a match was closed or cash moved. Currencies are never added up.
-        """
-        check_view(view)
-        wanted = Filter(account, symbol, strategy, since, until)
-        texts, values = wanted.conditions(TRADE_LOG.names, "trade_date")
-        cut(texts, values, as_of=as_of, as_known=as_known)
-        with self._catalog.transaction():
-            events = self._catalog.frame(LEDGER_SQL + where(texts), values)
-            strategies = self._catalog.frame(f"SELECT sequence AS close_sequence, strategy_id FROM {TRADE_LOG.name}")
-            unnamed = Filter(account, symbol, None, since, until)
-            matches = self._at(MATCHES, unnamed, "close_date", as_of=as_of, as_known=as_known)
-            flows = self._at(CASH_FLOWS, Filter(), None, as_of=as_of, as_known=as_known)
-            refused = self._at(REFUSALS, Filter(), None, as_of=as_of, as_known=as_known)
-        matches = matches.join(strategies, on="close_sequence", how="left")
-        if strategy is not None:
-            matches = matches.filter(wanted.expression(["strategy_id"], None))
-        return profit(matches, cash_ledger(events, flows, refused), (by,) if isinstance(by, str) else tuple(by))
-
-    def ledger(
-        self,
-        *,
-        account: Names = None,
-        symbol: Names = None,
-        strategy: Names = None,
-        since: Day = None,
-        until: Day = None,
-        as_of: Instant = None,
-        as_known: Instant = None,
-    ) -> pl.DataFrame:
-        """Return the cash ledger, one row per event that has an effect: amount, charges, dividends and interest."""
-        texts, values = Filter(account, symbol, strategy, since, until).conditions(TRADE_LOG.names, "trade_date")
-        cut(texts, values, as_of=as_of, as_known=as_known)
-        with self._catalog.transaction():
-            events = self._catalog.frame(LEDGER_SQL + where(texts), values)
-            flows = self._at(CASH_FLOWS, Filter(), None, as_of=as_of, as_known=as_known)
-            refused = self._at(REFUSALS, Filter(), None, as_of=as_of, as_known=as_known)
-        return cash_ledger(events, flows, refused).sort("trade_date", "sequence")
-
-    def cash(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:
-        """Return the cash balance per account and currency that all events together give."""
-        totals = self.pnl(["account"], account=account, as_of=as_of, as_known=as_known)
-        return totals.select("account_id", "currency", "cash")
-
     def sql(self, query: str) -> Relation:
         """Return a DuckDB relation of one SELECT over the tables of the book; what writes or reads files is refused.
 
@@ -220,7 +198,12 @@ class Readers(Listing):
             return self._catalog.relation(query, tails)
 
 
-LEDGER_SQL = (
-    "SELECT sequence, trade_id, kind, account_id, symbol, instrument_id, strategy_id, currency, trade_date, "
-    f"commission, fees, net_amount, cash_category FROM {TRADE_LOG.name}"
-)
+def _as_wanted(events: pl.DataFrame, wanted: Filter, kinds: Sequence[str] | None, filters: Filters) -> pl.DataFrame:
+    """Return the events in effect that a listing asks for, in effective order."""
+    keep = wanted.expression(events.columns, "trade_date")
+    keep &= pl.col("kind") != "cash" if kinds is None else pl.col("kind").is_in(list(kinds))
+    as_of, limit = filters.get("as_of"), filters.get("limit")
+    if as_of is not None:
+        keep &= pl.col("executed_at") <= instant_of(as_of)
+    rows = events.filter(keep & ~pl.col("kind").is_in(CURE_KINDS)).sort("executed_at", "sequence")
+    return rows if limit is None else rows.head(limit)

@@ -16,7 +16,8 @@ class Receipt:
     """What became of a delivery.
 
     `outcomes` has one row per event and rejected row: row (of the source, from 1), outcome (accepted, duplicate,
-    conflict, reject, kept), trade_id, code and message. `problems` has one entry per conflict and reject.
+    conflict, reject, kept), trade_id, code and message. `problems` has one entry per conflict and reject, and per
+    corporate action before which the broker held something else than the books.
     `version` is the catalog's commit, `sequence` the head of the log afterwards.
     """
 
@@ -36,7 +37,7 @@ class Receipt:
     @property
     def ok(self) -> bool:
         """True when every row went in or was known, and nothing needs a person."""
-        return not self.conflicts and not self.rejects
+        return not self.problems
 
 
 @dataclass(frozen=True, slots=True)

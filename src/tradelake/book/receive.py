@@ -11,12 +11,15 @@ from datetime import datetime
 import polars as pl
 
 from tradelake.book.accounts import reject_rows, resolve_accounts
+from tradelake.book.gives import refuse_unknown, with_given
 from tradelake.errors import Problem
 from tradelake.intake.check import recheck
 from tradelake.store import References
-from tradelake.tables import INCOMING, INSTRUMENTS, OPTION_KINDS, STRATEGIES
+from tradelake.tables import CORPORATE_KINDS, INCOMING, INSTRUMENTS, OPTION_KINDS, STRATEGIES
 
+DEPENDING = (*OPTION_KINDS, *CORPORATE_KINDS, "subscribe", "transfer")
 TERM_COLUMNS = ("symbol", "contract_symbol", "asset_type", "strike", "expiration", "option_type", "multiplier")
+GIVING = (*CORPORATE_KINDS, "subscribe", "fork")
 STARLAB_PREFIX = "STARLAB"
 
 
@@ -53,8 +56,11 @@ def _resolve_instruments(
     events: pl.DataFrame, instruments: pl.DataFrame, problems: list[Problem], *, source: str, recorded_at: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Complete terms from known instruments, make the unknown ones, refuse rows that contradict them."""
-    fresh = new_instruments(events, instruments, recorded_at)
-    known = pl.concat([instruments, fresh]).filter(
+    fresh, given = new_instruments(events, instruments, recorded_at), INSTRUMENTS.empty()
+    gives = bool(events["kind"].is_in(GIVING).any())
+    if gives:
+        events, given = with_given(events, pl.concat([instruments, fresh]), recorded_at)
+    known = pl.concat([instruments, fresh, given]).filter(
         pl.col("instrument_id").is_in(events["instrument_id"].drop_nulls().unique().implode())
     )
     joined = events.join(known, on="instrument_id", how="left", suffix="_known", maintain_order="left")
@@ -89,7 +95,7 @@ def _resolve_instruments(
         "instrument_id",
     )
     # Option events depend on settlement and style, which a row that names the contract by its terms does not repeat.
-    depends = pl.col("multiplier").is_null() | pl.col("kind").is_in(OPTION_KINDS)
+    depends = pl.col("multiplier").is_null() | pl.col("kind").is_in(DEPENDING)
     incomplete = events.filter(traded & depends)
     if incomplete.height:
         completed, more = _complete(incomplete, known, source=source)
@@ -97,9 +103,20 @@ def _resolve_instruments(
         events = pl.concat(
             [events.join(incomplete.select("_order"), on="_order", how="anti"), completed], how="vertical_relaxed"
         ).sort("_order")
+    refused = unknown.height + clash.height + gives
+    while refused:
+        # What a refused row would have defined is not new after all, and others may have counted on it.
+        fresh = new_instruments(events, instruments, recorded_at)
+        refused = 0
+        if gives:
+            there = events.height
+            events = refuse_unknown(events, pl.concat([instruments, fresh, given]), problems, source=source)
+            refused = there - events.height
     events = events.drop("_order")
-    # What a refused row would have defined is not new after all.
-    return events, new_instruments(events, instruments, recorded_at) if unknown.height + clash.height else fresh
+    if given.height:
+        named = pl.concat([events["instrument_id"], events["new_instrument_id"]])
+        fresh = pl.concat([fresh, given.filter(pl.col("instrument_id").is_in(named.implode()))])
+    return events, fresh
 
 
 def _complete(rows: pl.DataFrame, known: pl.DataFrame, *, source: str) -> tuple[pl.DataFrame, tuple[Problem, ...]]:

@@ -1,7 +1,9 @@
 """What readers and writers of a book share: the catalog, the index of keys, the folded tail, the clock."""
 
+import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 
 import polars as pl
 
@@ -16,6 +18,15 @@ Progress = Callable[[str, int, int], None]
 def now() -> datetime:
     """Read the clock: the only place that does."""
     return datetime.now(UTC)
+
+
+@cache
+def author() -> str:
+    """Return the name of the user who records."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def no_progress(stage: str, done: int, total: int) -> None:

@@ -5,15 +5,20 @@ query. A fold starts from the open lots and positions of the touched families, o
 something arrived late.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 import polars as pl
 
-from tradelake.book.derive import EVENT_COLUMNS, FAMILY, derive, linked_families
-from tradelake.errors import InvariantError
+from tradelake.book.derive import EVENT_COLUMNS, EVENT_SCHEMA, SELECT, derive, matched_kinds
+from tradelake.book.folding import Planner
+from tradelake.book.groups import FAMILY, Roots
+from tradelake.book.reach import REACHING_KINDS, Reaching
+from tradelake.book.start import Start, first_start, standing_accounts, start_at
+from tradelake.lots import in_effect
 from tradelake.store import Catalog, Checkpoint, Derived, References, Standing
-from tradelake.store.fold import family_events, family_rows, latest_of_families, no_families
+from tradelake.store.fold import family_rows, no_families
 from tradelake.tables import LOTS, MATCHES, POSITIONS, TRADE_LOG
 
 EVENTS = TRADE_LOG.empty().select(EVENT_COLUMNS)
@@ -46,6 +51,9 @@ class TailFold:
         self._checkpoint: Checkpoint | None = None
         self._events = EVENTS
         self._carried = _Carried()
+        self._reaching = Reaching(EVENT_SCHEMA)
+        self._start: tuple[int, Start] | None = None
+        self._roots: tuple[tuple[int, int], Roots] | None = None
         self._last: Tail | None = None
 
     def remember(self, rows: pl.DataFrame) -> None:
@@ -59,7 +67,7 @@ class TailFold:
         """Return the tail folded over the checkpoint; nothing is written. The caller holds a transaction."""
         if self._last is not None and self._last.standing == standing:
             return self._last
-        self._read(standing)
+        self._read(standing, references)
         self._last = self._fold(standing, references)
         return self._last
 
@@ -67,50 +75,86 @@ class TailFold:
         known = self._checkpoint.sequence if self._checkpoint is not None else 0
         return known if not self._events.height else int(self._events["sequence"].to_numpy()[-1])
 
-    def _read(self, standing: Standing) -> None:
+    def _read(self, standing: Standing, references: References) -> None:
         if self._checkpoint != standing.checkpoint or self._reached() > standing.head:
-            self._checkpoint, self._events, self._carried = standing.checkpoint, EVENTS, _Carried()
+            self._checkpoint, self._events, self._carried, self._start = standing.checkpoint, EVENTS, _Carried(), None
+        if self._reaching.reached > standing.head:
+            self._reaching = Reaching(EVENT_SCHEMA)
         if self._reached() < standing.head:
-            more = self._catalog.frame(
-                f"SELECT {', '.join(EVENT_COLUMNS)} FROM {TRADE_LOG.name} WHERE sequence > ? ORDER BY sequence",
-                [self._reached()],
-            )
+            more = self._catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [self._reached()])
             self._events = pl.concat([self._events, more])
+        self._reach(standing, references)
+
+    def _reach(self, standing: Standing, references: References) -> None:
+        """Bring what is known of reaching events to the head; those before the checkpoint are read once."""
+        reaching, checkpoint = self._reaching, standing.checkpoint.sequence
+        if checkpoint == standing.head:
+            # Nothing is folded over the checkpoint, so that nothing before it need be read.
+            return
+        if reaching.reached < checkpoint < standing.head:
+            kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
+            span = f"sequence > ? AND sequence <= ? AND kind IN ({kinds})"
+            past = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", [reaching.reached, checkpoint])
+            reaching.add(past, references.instruments, reached=checkpoint)
+        if reaching.reached >= self._reached():
+            return
+        fresh = self._events.filter((pl.col("sequence") > reaching.reached) & pl.col("kind").is_in(REACHING_KINDS))
+        reaching.add(fresh, references.instruments, reached=self._reached())
 
     def _fold(self, standing: Standing, references: References) -> Tail:
         checkpoint = standing.checkpoint
-        traded = self._events.filter(pl.col("kind") != "cash")
-        if not traded.height:
+        if not self._events.height:
             return Tail(standing, Checkpoint(standing.head, checkpoint.latest_at), Derived())
-        firsts = traded.group_by(FAMILY).agg(pl.col("executed_at").min().alias("first_at"))
-        resumed, replayed = self._split(linked_families(references.instruments, firsts), checkpoint)
-        events = traded.join(resumed, on=FAMILY, how="semi")
-        if replayed.height:
-            past = family_events(self._catalog, replayed, ", ".join(EVENT_COLUMNS))
-            events = pl.concat([events, past.filter(pl.col("kind") != "cash")])
-        carried = self._carry(resumed, checkpoint)
-        derived = derive(
-            references,
-            events,
-            lots=carried.lots.join(resumed, on=FAMILY, how="semi"),
-            positions=carried.positions.join(resumed, on=FAMILY, how="semi"),
-            prior=carried.matches.join(resumed, on=FAMILY, how="semi"),
-            resumed=resumed,
-            replayed=replayed,
-        )
-        reached = Checkpoint(standing.head, max(checkpoint.latest_at, _latest(traded)))
-        return Tail(standing, reached, derived)
+        if not checkpoint.sequence:
+            return self._first_fold(standing, references)
+        roots = self._linked(references)
+        planner = Planner(self._catalog, references, self._reaching, self._events, checkpoint, roots=roots)
+        plan = planner.plan()
+        runs = []
+        times = [checkpoint.latest_at, *_times(planner.tail)]
+        if plan.resumed.height:
+            carried = self._carry(plan.resumed, checkpoint)
+            events = in_effect(plan.resumed_events, references.instruments)
+            run = derive(
+                references,
+                events,
+                start=self._started(references, checkpoint),
+                families=plan.resumed,
+                lots=carried.lots.join(plan.resumed, on=FAMILY, how="semi"),
+                positions=carried.positions.join(plan.resumed, on=FAMILY, how="semi"),
+                prior=carried.matches.join(plan.resumed, on=FAMILY, how="semi"),
+            )
+            runs.append(replace(run, resumed=plan.resumed))
+            times += _times(events)
+        if plan.replayed.height:
+            events = in_effect(plan.replayed_events, references.instruments)
+            run = derive(references, events, start=first_start(references), families=plan.replayed)
+            runs.append(replace(run, replayed=plan.replayed))
+            times += _times(events)
+        return Tail(standing, Checkpoint(standing.head, max(times)), _joined(runs))
 
-    def _split(self, firsts: pl.DataFrame, checkpoint: Checkpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the families to resume and those to replay, because something in them arrived late."""
-        families = firsts.select(FAMILY)
-        earliest = firsts["first_at"].min()
-        if isinstance(earliest, datetime) and earliest > checkpoint.latest_at:
-            return families, no_families()
-        latest = latest_of_families(self._catalog, families, checkpoint.sequence)
-        overtaken = firsts.join(latest, on=FAMILY).filter(pl.col("first_at") <= pl.col("latest_at"))
-        late = firsts.join(overtaken, on=["account_id", "root"], how="semi").select(FAMILY)
-        return families.join(late, on=FAMILY, how="anti"), late
+    def _linked(self, references: References) -> Roots:
+        """Return the symbols that are linked; they change with new instruments and reaching events only."""
+        key = references.instruments.height, self._reaching.rows.height
+        if self._roots is None or self._roots[0] != key:
+            self._roots = key, Roots(references.instruments, self._reaching.reaches)
+        return self._roots[1]
+
+    def _first_fold(self, standing: Standing, references: References) -> Tail:
+        """Fold the tail of a book that was never folded: it is the whole log."""
+        accounts = standing_accounts(references, self._reaching)
+        told = matched_kinds(self._events, accounts)
+        events = in_effect(told, references.instruments)
+        times = [standing.checkpoint.latest_at, *_times(told), *_times(events)]
+        derived = derive(references, events, start=first_start(references)) if events.height else Derived()
+        return Tail(standing, Checkpoint(standing.head, max(times)), derived)
+
+    def _started(self, references: References, checkpoint: Checkpoint) -> Start:
+        """Return how accounts stood at the checkpoint; a new account stands as it was added."""
+        if self._start is None or self._start[0] != references.accounts.height:
+            start = start_at(self._catalog, references, self._reaching, checkpoint.sequence)
+            self._start = references.accounts.height, start
+        return self._start[1]
 
     def _carry(self, families: pl.DataFrame, checkpoint: Checkpoint) -> _Carried:
         """Return what is carried into the fold; families that were read before are not read again."""
@@ -130,8 +174,16 @@ class TailFold:
         return self._carried
 
 
-def _latest(events: pl.DataFrame) -> datetime:
+def _joined(runs: Sequence[Derived]) -> Derived:
+    """Return the rows of runs over different families as those of one."""
+    if len(runs) == 1:
+        return runs[0]
+    if not runs:
+        return Derived()
+    names = [part.name for part in fields(Derived)]
+    return Derived(**{name: pl.concat([getattr(run, name) for run in runs]) for name in names})
+
+
+def _times(events: pl.DataFrame) -> list[datetime]:
     latest = events["executed_at"].max()
-    if not isinstance(latest, datetime):
-        raise InvariantError("events without an effective time")
-    return latest
+    return [latest] if isinstance(latest, datetime) else []

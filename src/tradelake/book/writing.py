@@ -1,12 +1,11 @@
 """The writers of a book."""
 
-import getpass
 import hashlib
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +13,14 @@ import polars as pl
 
 from tradelake.book.allocation import allocate_blocks, allocate_option_events
 from tradelake.book.checking import differences
+from tradelake.book.cures import LoggedCures
 from tradelake.book.derive import derive_all, latest_event
 from tradelake.book.outcome import receipt_of, with_rejects
 from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.receive import Received, receive
 from tradelake.book.registry import Registered, account_rows, instrument_rows
-from tradelake.book.shelf import Progress, Shelf, no_progress, now
+from tradelake.book.reported import position_differences
+from tradelake.book.shelf import Progress, Shelf, author, no_progress, now
 from tradelake.book.sources import parse_rows, parse_source
 from tradelake.book.tail import TailFold
 from tradelake.errors import InputError, ReadOnlyError
@@ -27,7 +28,7 @@ from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed
 from tradelake.lots import prepare as prepare_kernel
 from tradelake.store import Batch, Head, References, append, read_standing, replace_derived
-from tradelake.tables import ACCOUNTS, DERIVED_TABLES, INCOMING, INSTRUMENTS, RECORDS
+from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, DERIVED_TABLES, INCOMING, INSTRUMENTS, RECORDS
 
 FOLD_AFTER = 2_000
 LARGE_FILE_BYTES = 2_000_000
@@ -117,8 +118,9 @@ class Writers(Shelf):
         def prepare(head: Head) -> Batch:
             recorded_at = now()
             references = self._references(head.import_run_id)
-            events = allocate_option_events(self._catalog, parsed.events, references.accounts)
+            events = allocate_option_events(self._catalog, parsed.events, references)
             received.append(receive(events, references, source=name or source, recorded_at=recorded_at))
+            cures = LoggedCures(self._catalog, references, received[-1], source=name or source, recorded_at=recorded_at)
             return Batch(
                 events=received[-1].events,
                 records=with_rejects(parsed.records, received[-1].problems),
@@ -132,13 +134,20 @@ class Writers(Shelf):
                 new_accounts=received[-1].new_accounts,
                 new_instruments=received[-1].new_instruments,
                 new_strategies=received[-1].new_strategies,
+                cures=cures,
             )
 
         with self._catalog.lease.hold():
             appended = append(self._catalog, prepare, self._index, last_seen=self._head)
             version = self.version
         self._remember(appended)
-        return receipt_of(parsed, received[-1], appended, version=version, source=name or source)
+        receipt = receipt_of(parsed, received[-1], appended, version=version, source=name or source)
+        if digest is None or not appended.rows["kind"].is_in(CORPORATE_KINDS).any():
+            return receipt
+        with self._catalog.transaction():
+            references = self._references(appended.head.import_run_id)
+            found = position_differences(self._catalog, references, appended.rows, source=name or source)
+        return replace(receipt, problems=(*receipt.problems, *found))
 
     def _register(
         self, source: Literal["accounts", "instruments"], register: Callable[[References, datetime], Registered]
@@ -208,8 +217,9 @@ class Writers(Shelf):
         if not check:
             self._writable()
             with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
-                derived = derive_all(self._catalog, self._references(read_standing(self._catalog).import_run_id))
-                reached = latest_event(self._catalog)
+                references = self._references(read_standing(self._catalog).import_run_id)
+                derived = derive_all(self._catalog, references)
+                reached = latest_event(self._catalog, references)
                 report("write", 1, 2)
                 replace_derived(self._catalog, derived, reached, everything=True)
             # What was read of the old rows is void, even where the checkpoint stays where it was.
@@ -217,8 +227,9 @@ class Writers(Shelf):
             found: tuple[str, ...] = ()
         else:
             with self._catalog.parallel(), self._catalog.transaction():
-                derived = derive_all(self._catalog, self._references(read_standing(self._catalog).import_run_id))
-                reached = latest_event(self._catalog)
+                references = self._references(read_standing(self._catalog).import_run_id)
+                derived = derive_all(self._catalog, references)
+                reached = latest_event(self._catalog, references)
                 report("compare", 1, 2)
                 found = tuple(
                     text
@@ -233,12 +244,3 @@ class Writers(Shelf):
             rows={table.name: derived.rows(table).height for table in DERIVED_TABLES},
             seconds=time.perf_counter() - started,
         )
-
-
-@cache
-def author() -> str:
-    """Return the name of the user who records."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -50,13 +50,16 @@ for listing in (
     listings.matches,
     listings.history,
     listings.pnl,
+    listings.bridge,
+    listings.chains,
+    listings.chain_positions,
     listings.instruments,
     listings.runs,
     listings.refusals,
     listings.records,
     listings.sql,
 ):
-    app.command(listing.__name__)(listing)
+    app.command(listing.__name__.replace("_", "-"))(listing)
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradelake.cli.options import PERIOD, STATE, Frame, Text, listing
+from tradelake.cli.options import PERIOD, STATE, VIEW, Frame, Text, listing
+from tradelake.cli.streams import complain_about
 
 if TYPE_CHECKING:
     from tradelake.book import Book
@@ -36,20 +37,23 @@ def trades(
     *,
     kinds: Annotated[
         Text,
-        typer.Option(metavar="LIST", help="Any of trade, exercise, assign, cash_settle, expire, cash; by commas."),
+        typer.Option(metavar="LIST", help="Any kinds of event, by commas: trade, exercise, cash, split, transfer ..."),
     ] = None,
+    in_effect: Annotated[
+        bool, typer.Option("--in-effect", help="As the events count: without cancelled ones, with corrections applied.")
+    ] = False,
     **filters: Any,
 ) -> Frame:
     """List the trade log, leg by leg.
 
-    It has executions and option events; cash movements only with --kinds. Quantity is positive, the direction
+    It has all that was told but cash movements, which come with --kinds. Quantity is positive, the direction
     is in the action; the table says BTO, STO, BTC, STC for buy or sell to open or close. Net is the cash that
-    came in (+) or went out (-), after charges.
+    came in (+) or went out (-), after charges. State says what a later cancel or correct has made of an event.
     """
-    return book.trades(kinds=None if kinds is None else names(kinds), **filters)
+    return book.trades(kinds=None if kinds is None else names(kinds), in_effect=in_effect, **filters)
 
 
-@listing(*WHERE, *PERIOD, *STATE, "limit")
+@listing(*WHERE, *PERIOD, *STATE, VIEW, "limit")
 def positions(book: "Book", **filters: Any) -> Frame:
     """List the open positions.
 
@@ -58,7 +62,7 @@ def positions(book: "Book", **filters: Any) -> Frame:
     return book.positions(**filters)
 
 
-@listing(*WHERE, *PERIOD, *STATE, "limit")
+@listing(*WHERE, *PERIOD, *STATE, VIEW, "limit")
 def lots(book: "Book", **filters: Any) -> Frame:
     """List the open lots.
 
@@ -67,7 +71,7 @@ def lots(book: "Book", **filters: Any) -> Frame:
     return book.lots(**filters)
 
 
-@listing(*WHERE, *PERIOD, *STATE, "limit")
+@listing(*WHERE, *PERIOD, *STATE, VIEW, "limit")
 def matches(book: "Book", **filters: Any) -> Frame:
     """List the lot closures and what each realized.
 
@@ -76,13 +80,13 @@ def matches(book: "Book", **filters: Any) -> Frame:
     return book.matches(**filters)
 
 
-@listing(*WHERE, *PERIOD, *STATE, "limit")
+@listing(*WHERE, *PERIOD, *STATE, VIEW, "limit")
 def history(book: "Book", **filters: Any) -> Frame:
     """List the closed positions, each from flat to flat."""
     return book.history(**filters)
 
 
-@listing(*WHERE, *PERIOD, *STATE)
+@listing(*WHERE, *PERIOD, *STATE, VIEW)
 def pnl(
     book: "Book",
     *,
@@ -96,6 +100,43 @@ def pnl(
 ) -> Frame:
     """Sum up realized profit and loss, income and fees."""
     return book.pnl(by=names(by), **filters)
+
+
+STATUS = Annotated[Text, typer.Option(metavar="STATUS", help="OPEN or CLOSED.")]
+
+
+@listing("account", "symbol", *STATE, VIEW)
+def chains(book: "Book", *, status: STATUS = None, **filters: Any) -> Frame:
+    """List the chains: rolls, spreads and wheels as one campaign each.
+
+    A chain is a set of positions of one account, so the profit of all chains is the profit of the account. Credit is
+    the option premium that it took in, net of what was paid and of charges.
+    """
+    asked = {name: filters[name] for name in ("account", "as_of", "as_known")}
+    complain_about(book.chain_problems(**asked), rest="Book.chain_problems lists them.")
+    return book.chains(status=status, **filters)
+
+
+@listing("account", "symbol", *STATE, VIEW)
+def chain_positions(
+    book: "Book",
+    *,
+    chain: Annotated[Text, typer.Option(metavar="CHAIN", help="Only of this chain: its id or name.")] = None,
+    status: STATUS = None,
+    **filters: Any,
+) -> Frame:
+    """List the positions that chains are made of, open and closed."""
+    return book.chain_positions(chain=chain, status=status, **filters)
+
+
+@listing("account", *STATE)
+def bridge(book: "Book", **filters: Any) -> Frame:
+    """Show what lies between the tax and the economic view.
+
+    One row per account and currency: what each view realized, and the premium of exercised options that open lots
+    still carry. Difference and carried premium sum to zero where nothing was transferred.
+    """
+    return book.bridge(**filters)
 
 
 @listing()

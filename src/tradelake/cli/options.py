@@ -24,6 +24,7 @@ Form = Literal["table", "json", "csv"]
 
 PERIOD = ("since", "until")
 STATE = ("as_of", "as_known")
+VIEW = "view"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,13 @@ class Filters:
     as_known: Annotated[
         Text, typer.Option(metavar="WHEN", help="From what the book had been told by then, nothing later.")
     ] = None
+    view: Annotated[
+        str,
+        typer.Option(
+            metavar="VIEW",
+            help="tax: premium of exercised options is in the stock; economic: the option has earned it.",
+        ),
+    ] = "tax"
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most so many rows.")] = None
 
 
@@ -99,7 +107,7 @@ def listing(*filters: str) -> Callable[[Callable[..., Frame]], Command]:
             form = Output(json=json, csv=csv).form
             with open_book(context, read_only=True) as book:
                 frame = function(book, **given)
-                show(frame, form=form, title=function.__name__)
+                show(frame, form=form, title=function.__name__.replace("_", "-"))
 
         context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         own = [p for p in inspect.signature(function).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]

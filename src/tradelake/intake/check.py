@@ -19,14 +19,13 @@ import polars as pl
 
 from tradelake import sessions, units
 from tradelake.errors import InvariantError, Problem
-from tradelake.intake import details, events, numbers, terms, times, words
+from tradelake.intake import details, events, kinds, numbers, terms, times, words
 from tradelake.intake.fields import BY_NAME, FIELDS, ROW, Field
 from tradelake.intake.rules import Rule, Rules, problems_of, says
 from tradelake.tables import INCOMING, POLARS_TYPES
 
 GROSS_MAX = 10**20 * units.MONEY_UNIT
-JSON_FIELDS = ("lots", "tags", "deliverable")
-TYPES = {"text": "text", "symbol": "text", "word": "text"}
+TYPES = {"text": "text", "symbol": "text", "word": "text", "ratio": "text"}
 AS_WRITTEN = pl.QueryOptFlags.none()
 
 
@@ -46,7 +45,8 @@ def validate(rows: pl.DataFrame, *, source: str) -> tuple[pl.DataFrame, tuple[Pr
     type; events keep their order. Raises InvariantError for a column that is no field or whose type is not
     exact.
     """
-    plan = _plan(tuple(rows.schema.items()))
+    plain = "kind" not in rows.columns or kinds.are_plain(rows["kind"])
+    plan = _plan(tuple(rows.schema.items()), plain=plain)
     steps = rows.lazy().select(*plan.reads, *details.read_details(rows))
     for step in plan.steps:
         steps = steps.with_columns(step)
@@ -63,18 +63,20 @@ def recheck(incoming: pl.DataFrame, *, source: str) -> tuple[pl.DataFrame, tuple
     read = incoming.rename({"source_row": ROW}).with_columns(
         *terms.osi_parts(),
         sessions.trade_date_of(pl.col("executed_at")).alias("new_york_date"),
-        details.combos(incoming["price"], incoming["details"]),
+        *details.tagged(incoming),
     )
     return _finish(read, _final_rules(), given=read, source=source)
 
 
 @lru_cache(maxsize=1)
 def _final_rules() -> Rules:
-    return Rules.of(*terms.contract_rules(final=True), *terms.term_rules(final=True), *events.event_rules(final=True))
+    return Rules.of(
+        *terms.contract_rules(final=True), *terms.term_rules(final=True), *events.event_rules(final=True, plain=False)
+    )
 
 
 @lru_cache(maxsize=128)
-def _plan(schema: tuple[tuple[str, pl.DataType], ...]) -> _Plan:
+def _plan(schema: tuple[tuple[str, pl.DataType], ...], *, plain: bool) -> _Plan:
     types = dict(schema)
     if types.pop(ROW, None) != pl.Int64:
         raise InvariantError(f"rows: no integer column {ROW}")
@@ -90,6 +92,9 @@ def _plan(schema: tuple[tuple[str, pl.DataType], ...]) -> _Plan:
         pl.coalesce("trade_date", "new_york_date").alias("trade_date"),
         *(pl.col(name).fill_null(0) for name in ("commission", "fees")),
     ]
+    if {"to_account_id", "lots"} <= set(types):
+        sums = pl.when(kinds.KIND == "transfer").then(pl.col("lots_total"))
+        filled.append(pl.coalesce("quantity", sums).alias("quantity"))
     osi = terms.osi_parts() if "contract_symbol" in types else terms.no_osi_parts()
     new_york = sessions.trade_date_of(pl.col("executed_at")).alias("new_york_date")
     return _Plan(
@@ -98,9 +103,9 @@ def _plan(schema: tuple[tuple[str, pl.DataType], ...]) -> _Plan:
             (*judged, new_york, *osi),
             (*terms.from_osi(), *filled),
             tuple(terms.completed(strikes="strike" in types)),
-            tuple(terms.identified()),
+            tuple(terms.identified(gives="new_symbol" in types)),
         ),
-        rules=Rules.of(*_rules(types)),
+        rules=Rules.of(*_rules(types, plain=plain)),
     )
 
 
@@ -112,9 +117,11 @@ def _reading(field: Field, dtype: pl.DataType) -> list[pl.Expr]:
         if dtype != pl.String:
             raise InvariantError(f"{field.name}: {dtype} is no text")
         if field.reads == "json":
-            return []
+            return [given.alias(f"given:{field.name}")]
         if field.reads == "word":
             value = words.read_word(field)
+        elif field.reads == "ratio":
+            value, bad = numbers.read_ratio(field)
         else:
             given = given & (column != "")
             value, bad = words.read_text(field)
@@ -129,7 +136,7 @@ def _reading(field: Field, dtype: pl.DataType) -> list[pl.Expr]:
 
 
 def _nothing(field: Field) -> list[pl.Expr]:
-    if field.reads == "json":
+    if field.reads == "json" or field.name in details.SPREAD:
         return []
     return [
         pl.lit(words.DEFAULTS.get(field.name), dtype=POLARS_TYPES[TYPES.get(field.reads, field.reads)]).alias(
@@ -143,29 +150,31 @@ def _judged(name: str) -> pl.Expr:
     return (pl.col(f"bad:{name}") | unread).alias(f"bad:{name}")
 
 
-def _rules(types: dict[str, pl.DataType]) -> list[Rule]:
+def _rules(types: dict[str, pl.DataType], *, plain: bool) -> list[Rule]:
     here = [field for field in FIELDS if field.name in types]
 
     def of(*reads: str) -> list[Field]:
         return [field for field in here if field.reads in reads]
 
-    kinds, other_words = of("word")[: "kind" in types], [f for f in of("word") if f.name != "kind"]
+    kind, other_words = of("word")[: "kind" in types], [f for f in of("word") if f.name != "kind"]
     days = [field for field in of("date") if field.name == "trade_date"]
     expirations = [field for field in of("date") if field.name == "expiration"]
     return [
-        *(words.word_rule(field) for field in kinds),
+        *(words.word_rule(field) for field in kind),
         *(words.text_rule(field) for field in of("text", "symbol")),
         *(times.instant_rule(field) for field in of("instant")),
         *(times.date_rule(field, "bad_date") for field in days),
-        *events.required_rules(types),
+        *events.required_rules(types, plain=plain),
         *(words.word_rule(field) for field in other_words),
         *(numbers.number_rule(field) for field in of("quantity", "money")),
+        *(numbers.ratio_rule(field) for field in of("ratio")),
         *numbers.number_rules(types),
-        *(details.json_rule(name) for name in JSON_FIELDS if name in types),
+        *(details.json_rule(field.name) for field in of("json")),
+        *kinds.value_rules(types),
         *(times.date_rule(field, "invalid_instrument") for field in expirations),
         *(terms.contract_rules(final=False) if "contract_symbol" in types else ()),
         *terms.term_rules(final=False),
-        *events.event_rules(final=False),
+        *events.event_rules(final=False, plain=plain),
     ]
 
 
@@ -178,7 +187,7 @@ def _finish(
         keep = ~read[ROW].is_in([problem.row for problem in problems])
         read, given = read.filter(keep), given.filter(keep)
     gross, too_large = _gross(read)
-    read = read.with_columns(gross)
+    read = details.with_spread(read).with_columns(gross)
     if too_large is not None:
         late = problems_of(Rules.of(_too_large(too_large)), given=given, read=read, source=source)
         problems = tuple(sorted((*problems, *late), key=lambda problem: problem.row or 0))

@@ -1,61 +1,102 @@
-"""The JSON fields of an execution row: chosen lots, tags, and what an adjusted contract delivers.
+"""The column `details`: what only some kinds of event have, as one canonical JSON object.
 
-They are rare and small, so each distinct text is read once in Python and written again in one canonical way:
-keys sorted, no blanks, numbers as plain decimal text.
+JSON fields are rare and small, so each distinct text is read once in Python (`entries.py`). The other fields are
+read as columns like all the rest, and written into the object only where a row has them: numbers as plain
+decimal text, instants in ISO-8601 with Z.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-from tradelake.intake.fields import BY_NAME, ID_LENGTH_MAX, JSON_LENGTH_MAX
-from tradelake.intake.numbers import NUMBER, WHOLE_DIGITS_MAX
-from tradelake.intake.rules import Finding, Rule, Values, written
+from tradelake.intake.entries import EXAMPLES, READERS, BadJson, canonical, chain_kind, lots_total
+from tradelake.intake.fields import BY_NAME, JSON_LENGTH_MAX
+from tradelake.intake.rules import Finding, Rule, Values
 from tradelake.intake.words import explain_text
-from tradelake.units import plain
+from tradelake.units import QUANTITY, plain
 
 COMBO = "combo"
-ENTRIES_MAX = 1000
-DELIVERED = {"instrument_id", "quantity", "cost_fraction", "cash"}
-EXAMPLES = {
-    "lots": '[{"open":"T-1","quantity":"100"}]',
-    "tags": '["combo"]',
-    "deliverable": '[{"instrument_id":"NVDA","quantity":"150"}]',
-}
-
-
-class _Bad(ValueError):
-    """What is wrong with the JSON of a field, in words."""
-
-
-def canonical(value: object) -> str:
-    """Write a value as JSON with sorted keys and without blanks."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+DO_NOT_EXERCISE = "do_not_exercise"
+INSIDE = ("lots", "tags", "moves", "set", "chain")
+WHERE_EMPTY = ("moves",)
+SPREAD = (
+    "ratio",
+    "amount_per_unit",
+    "basis_fraction",
+    "cash_in_lieu_price",
+    "treatment",
+    "new_price",
+    "reported_change",
+    "pay_at",
+    "shares",
+    "cash",
+    "method",
+)
 
 
 def read_details(rows: pl.DataFrame) -> list[pl.Series | pl.Expr]:
-    """Return `details`, `deliverable` and `combo`, and `bad:` of the JSON fields that *rows* has."""
+    """Return `details`, `deliverable`, `combo` and `given_up`, and `bad:` of the JSON fields that *rows* has.
+
+    Beside lots there is `lots_total`, the quantity that they sum to, and beside chains `chain_kind`.
+    """
     found: dict[str, list[Any]] = {}
-    marks: list[pl.Series | pl.Expr] = []
+    more: list[pl.Series | pl.Expr] = []
     for name in READERS:
         if name in rows.columns:
             found[name], bad = _read_column(name, rows[name])
-            marks.append(pl.Series(f"bad:{name}", bad, dtype=pl.Boolean))
+            more.append(pl.Series(f"bad:{name}", bad, dtype=pl.Boolean))
     if not found:
         return list(NO_DETAILS)
     nothing = [None] * rows.height
-    lots, tags = found.get("lots", nothing), found.get("tags", nothing)
     deliverables = [canonical(entries) if entries else None for entries in found.get("deliverable", nothing)]
-    details = [_details(chosen, words) for chosen, words in zip(lots, tags, strict=True)]
+    inside = {name: found[name] for name in INSIDE if name in found}
+    details = [_details(dict(zip(inside, values, strict=True))) for values in zip(*inside.values(), strict=True)]
+    tags = found.get("tags", nothing)
+    combos, given_up = ([words is not None and tag in words for words in tags] for tag in (COMBO, DO_NOT_EXERCISE))
+    if "lots" in found:
+        totals = [lots_total(lots) if lots else None for lots in found["lots"]]
+        more.append(pl.Series("lots_total", totals, dtype=QUANTITY))
+    if "chain" in found:
+        kinds = [chain_kind(chain) if chain else None for chain in found["chain"]]
+        more.append(pl.Series("chain_kind", kinds, dtype=pl.String))
     return [
-        pl.Series("details", details, dtype=pl.String),
+        pl.Series("details", details or nothing, dtype=pl.String),
         pl.Series("deliverable", deliverables, dtype=pl.String),
-        pl.Series("combo", [words is not None and COMBO in words for words in tags], dtype=pl.Boolean),
-        *marks,
+        pl.Series("combo", combos, dtype=pl.Boolean),
+        pl.Series("given_up", given_up, dtype=pl.Boolean),
+        *more,
     ]
+
+
+def with_spread(read: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the fields of `SPREAD` that they have written into their `details`."""
+    names = [name for name in SPREAD if name in read.columns and read[name].null_count() < read.height]
+    if not names:
+        return read
+    details = [
+        _joined(text, {name: value for name, value in zip(names, values, strict=True) if value is not None})
+        for text, *values in read.select("details", *names).iter_rows()
+    ]
+    return read.with_columns(pl.Series("details", details, dtype=pl.String))
+
+
+def inside_of(details: str | None) -> dict[str, str]:
+    """Return the fields of an execution row, as text, that a `details` holds."""
+    held: dict[str, Any] = json.loads(details) if details else {}
+    return {name: value if isinstance(value, str) else canonical(value) for name, value in held.items()}
+
+
+def as_text(value: object) -> str:
+    """Write a value of a column as the text of a field: plain decimals, ISO dates, instants with Z."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def json_rule(name: str) -> Rule:
@@ -71,22 +112,30 @@ def explain_json(name: str, text: str) -> Finding:
     """Say why the text of a JSON field is refused."""
     if len(text) > JSON_LENGTH_MAX:
         return explain_text(BY_NAME[name], text)
-    why = "cannot be read"
+    found = BadJson("cannot be read")
     try:
         READERS[name](text)
-    except _Bad as bad:
-        why = str(bad)
-    return Finding("bad_json", f"{name} {why}.", f"Write it like {EXAMPLES[name]}.")
+    except BadJson as bad:
+        found = bad
+    return Finding(found.code, f"{name} {found}.", found.action or f"Write it like {EXAMPLES[name]}.")
 
 
-def combos(prices: pl.Series, details: pl.Series) -> pl.Series:
-    """Return the column `combo`: which events with a negative price carry the tag that allows it."""
-    below = (prices < 0).fill_null(value=False)
-    flags = [
-        negative and text is not None and COMBO in json.loads(text).get("tags", ())
-        for negative, text in zip(below.to_list(), details.to_list(), strict=True)
+def tagged(events: pl.DataFrame) -> list[pl.Series]:
+    """Return the columns `combo` and `given_up`: which events carry the tag that allows their price."""
+    below = (events["price"] < 0).fill_null(value=False)
+    expired = (events["kind"] == "expire") & events["price"].is_not_null()
+    return [
+        _with_tag("combo", below, events["details"], COMBO),
+        _with_tag("given_up", expired, events["details"], DO_NOT_EXERCISE),
     ]
-    return pl.Series("combo", flags, dtype=pl.Boolean)
+
+
+def _with_tag(name: str, asked: pl.Series, details: pl.Series, tag: str) -> pl.Series:
+    flags = [
+        here and text is not None and tag in json.loads(text).get("tags", ())
+        for here, text in zip(asked.to_list(), details.to_list(), strict=True)
+    ]
+    return pl.Series(name, flags, dtype=pl.Boolean)
 
 
 def _read_column(name: str, texts: pl.Series) -> tuple[list[Any], list[bool]]:
@@ -99,95 +148,29 @@ def _read_column(name: str, texts: pl.Series) -> tuple[list[Any], list[bool]]:
         if text is not None and text not in known:
             try:
                 known[text] = READERS[name](text)
-            except _Bad as problem:
+            except BadJson as problem:
                 known[text] = problem
         value = None if text is None else known[text]
-        bad.append(isinstance(value, _Bad))
+        bad.append(isinstance(value, BadJson))
         values.append(None if bad[-1] else value)
     return values, bad
 
 
-def _details(lots: object, tags: object) -> str | None:
-    given = {name: value for name, value in (("lots", lots), ("tags", tags)) if value}
-    return canonical(given) if given else None
+def _details(values: Mapping[str, Any]) -> str | None:
+    held = {name: value for name, value in values.items() if value or (value is not None and name in WHERE_EMPTY)}
+    return canonical(held) if held else None
 
 
-def _list(text: str) -> list[Any]:
-    if len(text) > JSON_LENGTH_MAX:
-        raise _Bad(f"has at most {JSON_LENGTH_MAX} characters")
-    try:
-        value = json.loads(text, parse_int=str, parse_float=_refuse, parse_constant=_refuse)
-    except _Bad:
-        raise
-    except (ValueError, RecursionError):
-        raise _Bad(f"asks for JSON, and '{written(text)}' is none") from None
-    if not isinstance(value, list) or len(value) > ENTRIES_MAX:
-        raise _Bad(f"asks for a JSON list of at most {ENTRIES_MAX} entries, and there was '{written(text)}'")
-    return value
+def _joined(text: str | None, values: Mapping[str, object]) -> str | None:
+    if not values:
+        return text
+    held: dict[str, Any] = json.loads(text) if text else {}
+    return canonical({**held, **{name: as_text(value) for name, value in values.items()}})
 
 
-def _refuse(number: str) -> None:
-    raise _Bad(f"asks for numbers as text, and there was the float {written(number)}")
-
-
-def _lots(text: str) -> list[dict[str, str]]:
-    return [{"open": _id(entry["open"]), "quantity": _positive(entry["quantity"])} for entry in _objects(text, "lots")]
-
-
-def _objects(text: str, name: str) -> list[dict[str, Any]]:
-    entries = _list(text)
-    for entry in entries:
-        shaped = isinstance(entry, dict) and (
-            set(entry) == {"open", "quantity"}
-            if name == "lots"
-            else set(entry) <= DELIVERED and ("cash" in entry) != ("instrument_id" in entry and "quantity" in entry)
-        )
-        if not shaped:
-            wanted = "open and quantity" if name == "lots" else "instrument_id and quantity, or cash"
-            raise _Bad(f"asks for entries with {wanted}, and there was '{written(canonical(entry))}'")
-    return entries
-
-
-def _tags(text: str) -> list[str]:
-    return [_id(entry) for entry in _list(text)]
-
-
-def _deliverable(text: str) -> list[dict[str, str]]:
-    return [
-        {
-            key: _id(value) if key == "instrument_id" else _number(value) if key == "cash" else _positive(value)
-            for key, value in entry.items()
-        }
-        for entry in _objects(text, "deliverable")
-    ]
-
-
-def _id(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH_MAX or not value.isprintable():
-        raise _Bad(
-            f"asks for texts of 1 to {ID_LENGTH_MAX} printable characters, and there was '{written(canonical(value))}'"
-        )
-    return value
-
-
-def _number(value: object) -> str:
-    parts = NUMBER.fullmatch(value) if isinstance(value, str) else None
-    if parts is None or len(parts[1]) > WHOLE_DIGITS_MAX or len((parts[2] or "").rstrip("0")) > 8:
-        shown = written(canonical(value))
-        raise _Bad(f"asks for plain decimals with at most 8 decimals, and there was '{shown}'")
-    return plain(Decimal(str(value)))
-
-
-def _positive(value: object) -> str:
-    number = _number(value)
-    if number == "0" or number.startswith("-"):
-        raise _Bad(f"asks for positive quantities, and there was '{number}'")
-    return number
-
-
-READERS: dict[str, Callable[[str], Any]] = {"lots": _lots, "tags": _tags, "deliverable": _deliverable}
 NO_DETAILS = (
     pl.lit(None, dtype=pl.String).alias("details"),
     pl.lit(None, dtype=pl.String).alias("deliverable"),
     pl.lit(value=False).alias("combo"),
+    pl.lit(value=False).alias("given_up"),
 )

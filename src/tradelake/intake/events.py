@@ -9,23 +9,34 @@ from collections.abc import Collection
 
 import polars as pl
 
+from tradelake.intake.kinds import (
+    FOR_ALL,
+    KIND,
+    WITHOUT_INSTRUMENT,
+    misplaced,
+    misplaced_rules,
+    missing,
+    needed,
+)
 from tradelake.intake.rules import Rule, says
 from tradelake.intake.terms import OPTION
 
-KIND = pl.col("kind")
 TRADE = KIND == "trade"
 CASH = KIND == "cash"
-NOT_OPEN_ENDED = KIND.is_in(("trade", "exercise", "assign"))
+NOT_OPEN_ENDED = KIND.is_in(("trade", "exercise", "assign", "subscribe"))
 SETTLED = KIND.is_in(("exercise", "assign", "cash_settle"))
+ON_OPTIONS = KIND.is_in(("exercise", "assign", "cash_settle", "option_adjust"))
+RIGHTS = ("RIGHT", "WARRANT")
 EXPIRING = ("OPTION", "RIGHT", "WARRANT")
 NOT_OF_CASH = ("action", "quantity", "price")
 NOT_OF_OTHERS = ("amount", "cash_category")
 
 
-def required_rules(here: Collection[str]) -> list[Rule]:
+def required_rules(here: Collection[str], *, plain: bool) -> list[Rule]:
     """Return the rules of fields that must be there, and of those that do not belong to the kind.
 
-    *here* names the fields that any row has; the rest is missing everywhere.
+    *here* names the fields that any row has; the rest is missing everywhere. *plain* says that there are only trades,
+    option events and cash.
     """
 
     def _is_given(name: str) -> pl.Expr:
@@ -33,54 +44,43 @@ def required_rules(here: Collection[str]) -> list[Rule]:
 
     nowhere = ~(_is_given("symbol") | _is_given("contract_symbol") | _is_given("instrument_id"))
     nobody = ~(_is_given("account_id") | _is_given("broker_account_id"))
+    if not plain:
+        nobody &= ~KIND.is_in(FOR_ALL)
     rules = [
-        _missing(
-            "executed_at",
-            ~_is_given("executed_at"),
-            "Say when it happened, for example 2026-01-05T15:00:00Z.",
-        ),
-        _missing("account_id", nobody, "Name account_id or broker_account_id."),
-        _missing(
+        missing("executed_at", ~_is_given("executed_at"), "Say when it happened, for example 2026-01-05T15:00:00Z."),
+        missing("account_id", nobody, "Name account_id or broker_account_id."),
+        missing(
             "symbol",
-            nowhere & ~CASH & pl.col("asset_type").ne_missing("OPTION"),
+            nowhere & ~KIND.is_in(WITHOUT_INSTRUMENT) & pl.col("asset_type").ne_missing("OPTION"),
             "Name symbol, contract_symbol or instrument_id.",
         ),
-        _missing(
-            "action",
-            TRADE & ~_is_given("action"),
-            "Say whether it was bought or sold, for example BUY_TO_OPEN.",
-        ),
-        _missing("quantity", NOT_OPEN_ENDED & ~_is_given("quantity"), "Say how many shares or contracts."),
-        _missing(
+        missing("action", TRADE & ~_is_given("action"), "Say whether it was bought or sold, for example BUY_TO_OPEN."),
+        missing("quantity", NOT_OPEN_ENDED & ~_is_given("quantity"), "Say how many shares or contracts."),
+        missing(
             "price",
-            KIND.is_in(("trade", "cash_settle")) & ~_is_given("price"),
+            KIND.is_in(("trade", "cash_settle", "subscribe")) & ~_is_given("price"),
             "Give the price per unit, or on cash_settle the settlement price of the underlying.",
         ),
-        _missing("amount", CASH & ~_is_given("amount"), "Give the amount, positive into the account."),
-        _missing("cash_category", CASH & ~_is_given("cash_category"), "Name deposit, fee, interest or dividend."),
+        missing("amount", CASH & ~_is_given("amount"), "Give the amount, positive into the account."),
+        missing("cash_category", CASH & ~_is_given("cash_category"), "Name deposit, fee, interest or dividend."),
     ]
-    rules += [_misplaced(name, CASH & _is_given(name)) for name in NOT_OF_CASH if name in here]
-    rules += [_misplaced(name, CASH & (pl.col(name) != 0)) for name in ("commission", "fees") if name in here]
-    rules += [_misplaced(name, ~CASH & _is_given(name)) for name in NOT_OF_OTHERS if name in here]
-    return rules
+    rules += [misplaced(name, CASH & _is_given(name)) for name in NOT_OF_CASH if name in here]
+    rules += [misplaced(name, CASH & (pl.col(name) != 0)) for name in ("commission", "fees") if name in here]
+    rules += [misplaced(name, ~CASH & _is_given(name)) for name in NOT_OF_OTHERS if name in here]
+    return [*rules, *([] if plain else needed(_is_given)), *misplaced_rules(here, _is_given, plain=plain)]
 
 
-def event_rules(*, final: bool) -> list[Rule]:
-    """Return the rules of an event and its instrument; *final* says that all terms are known."""
-    return [*_quantity_rules(), *_instrument_rules(), *_settlement_rules(final=final), *_day_rules()]
-
-
-def _missing(name: str, broken: pl.Expr, action: str) -> Rule:
-    return Rule(
-        name,
-        broken,
-        says("missing_field", f"An event of the kind {{kind}} needs {name}, and there was none.", action),
-    )
-
-
-def _misplaced(name: str, broken: pl.Expr) -> Rule:
-    sentence = f"An event of the kind {{kind}} has no {name}, and there was {{{name}}}."
-    return Rule(name, broken, says("field_not_allowed", sentence, "Leave the field out, or correct the kind."))
+def event_rules(*, final: bool, plain: bool) -> list[Rule]:
+    """Return the rules of an event and its instrument; *final* says that all terms are known, *plain* as above."""
+    rights = [] if plain else [_right_rule()]
+    return [
+        *_quantity_rules(),
+        *_instrument_rules(),
+        *rights,
+        _worth_rule(),
+        *_settlement_rules(final=final),
+        *_day_rules(),
+    ]
 
 
 def _quantity_rules() -> list[Rule]:
@@ -140,7 +140,7 @@ def _instrument_rules() -> list[Rule]:
         ),
         Rule(
             "asset_type",
-            SETTLED & ~OPTION,
+            ON_OPTIONS & ~OPTION,
             says(
                 "invalid_instrument",
                 "An event of the kind {kind} asks for an option, and {symbol} is a {asset_type}.",
@@ -157,6 +157,33 @@ def _instrument_rules() -> list[Rule]:
             ),
         ),
     ]
+
+
+def _right_rule() -> Rule:
+    return Rule(
+        "asset_type",
+        (KIND == "subscribe") & ~pl.col("asset_type").is_in(RIGHTS),
+        says(
+            "invalid_instrument",
+            "An event of the kind subscribe asks for a right or warrant, and {symbol} is a {asset_type}.",
+            "Name the right in instrument_id or symbol, and what it gives in new_instrument_id.",
+        ),
+    )
+
+
+def _worth_rule() -> Rule:
+    """Return the rule that nobody books an option at zero that is worth something."""
+    price, strike = pl.col("price"), pl.col("strike")
+    worth = pl.when(pl.col("option_type") == "CALL").then(price > strike).otherwise(price < strike)
+    return Rule(
+        "price",
+        (KIND == "expire") & OPTION & worth & ~pl.col("given_up"),
+        says(
+            "expired_in_the_money",
+            "{instrument_id} is worth something at the settlement price {price}, and an expiry books it at zero.",
+            'Record exercise, assign or cash_settle; or add the tag "do_not_exercise" if its holder gave it up.',
+        ),
+    )
 
 
 def _settlement_rules(*, final: bool) -> list[Rule]:

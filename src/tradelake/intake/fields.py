@@ -7,6 +7,7 @@
     word      one of a short list of words, in any case
     quantity  a plain decimal with at most 8 decimals
     money     a plain decimal with at most 12 decimals
+    ratio     two positive whole numbers with a slash: new units for old ones
     instant   ISO-8601 with an offset or Z
     date      YYYY-MM-DD
     json      JSON text
@@ -39,11 +40,24 @@ class Field:
 
 
 FIELDS: Final = (
-    Field("kind", "word", "What happened: trade (default), exercise, assign, cash_settle, expire or cash"),
+    Field(
+        "kind", "word", "What happened: trade (default), an option event, a corporate action, a move, cash or a cure"
+    ),
     Field("trade_id", "text", "Unique id of the event; made from its content where it is missing"),
     Field("leg_id", "text", "Leg of a multi-leg order, default 1"),
-    Field("account_id", "text", "Book that owns the event; this or broker_account_id is required"),
-    Field("broker_account_id", "text", "Brokerage account; this or account_id is required"),
+    Field(
+        "account_id",
+        "text",
+        "Book that owns the event; this or broker_account_id; none on corporate actions, which are for all",
+    ),
+    Field(
+        "broker_account_id", "text", "Brokerage account; this or account_id is required where the event is for one book"
+    ),
+    Field("to_account_id", "text", "On transfer, fork and merge: the book that it goes to"),
+    Field(
+        "target_id", "text", "On cancel and correct: trade_id of the event that it cures, whose leg_id is the row's own"
+    ),
+    Field("set", "json", "On correct: fields of the event by name with their new text, null to remove one"),
     Field("strategy_id", "text", "Strategy, for STAR-LAB its strategy id"),
     Field("order_id", "text", "Order id of the Order Execution Service"),
     Field("broker_order_id", "text", "Order id of the broker"),
@@ -68,12 +82,18 @@ FIELDS: Final = (
         "json",
         "What one adjusted contract delivers: list of instrument_id and quantity, or cash",
     ),
+    Field("new_instrument_id", "symbol", "What a corporate action or subscription gives, by its id"),
+    Field("new_symbol", "symbol", "What it gives by its symbol, where the book may not know it yet"),
     Field("action", "word", "BUY_TO_OPEN, SELL_TO_OPEN, BUY_TO_CLOSE, SELL_TO_CLOSE; BUY and SELL close first"),
     Field("executed_at", "instant", "When it happened: ISO-8601 with an offset or Z"),
     Field("trade_date", "date", "Trading day, default the New York date of executed_at"),
-    Field("quantity", "quantity", "Shares or contracts, positive; nothing on expire and cash_settle: all open"),
+    Field(
+        "quantity",
+        "quantity",
+        "Shares or contracts, positive; nothing on expire and cash_settle: all open; on subscribe the rights used",
+    ),
     Field("execution_quantity", "quantity", "The broker's whole quantity where the row is one allocation of it"),
-    Field("price", "money", "Price per unit; on cash_settle the settlement price of the underlying"),
+    Field("price", "money", "Price per unit; on cash_settle and expire the settlement price of the underlying"),
     Field("commission", "money", "Broker's commission, positive when paid, default 0"),
     Field("fees", "money", "Exchange and regulatory fees, negative for a rebate, default 0"),
     Field("currency", "word", "Three letters, default USD"),
@@ -81,8 +101,25 @@ FIELDS: Final = (
     Field("delta", "money", "Option delta at the execution, from -1 to 1"),
     Field("amount", "money", "On cash: what moved, positive into the account"),
     Field("cash_category", "word", "On cash: deposit, fee, interest or dividend"),
-    Field("lots", "json", "Lots that are to be closed: list of open (trade id) and quantity"),
-    Field("tags", "json", "List of words; combo allows a negative price of an option leg"),
+    Field("ratio", "ratio", "New units for old ones, for example 4/1 for a split into four"),
+    Field("amount_per_unit", "money", "Cash per unit of a dividend, return of capital or merger"),
+    Field("basis_fraction", "money", "Share of the basis that moves to the new instrument, from 0 to 1"),
+    Field("cash_in_lieu_price", "money", "Price of one new unit at which fractions are paid out in cash"),
+    Field("treatment", "word", "On merger: reorganization (default) or taxable"),
+    Field("new_price", "money", "On merger: fair value of one new unit"),
+    Field("reported_change", "quantity", "On a broker's corporate action: what its position changed by, to compare"),
+    Field("pay_at", "instant", "On cash_dividend: when the cash moves, default executed_at"),
+    Field("shares", "quantity", "On subscribe: units that the rights give"),
+    Field("moves", "json", "On fork: list of instrument_id with quantity or percent, and lots"),
+    Field("cash", "money", "On transfer, fork and merge: cash that goes along"),
+    Field("method", "word", "On lot_method: FIFO, LIFO, HIFO, AVERAGE or SPECIFIC from then on"),
+    Field("chain", "json", "On chain_join chains, on chain_split trades, on chain_name chain and name"),
+    Field("lots", "json", "Lots that are to be closed or moved: list of open (trade id) and quantity"),
+    Field(
+        "tags",
+        "json",
+        "List of words; combo allows a negative price of an option leg, do_not_exercise an expiry in the money",
+    ),
     Field("order_reference", "text", "The broker's order reference, for the allocation rules"),
     Field("broker_contract_id", "text", "The broker's id of the contract"),
     Field("isin", "text", "ISIN"),

@@ -13,7 +13,7 @@ import polars as pl
 
 from tradelake.errors import InputError, Problem
 from tradelake.intake.check import validate
-from tradelake.intake.details import canonical
+from tradelake.intake.entries import canonical
 from tradelake.intake.fields import BY_NAME, ROW
 from tradelake.intake.parsed import Parsed, records_of
 from tradelake.intake.rules import Finding, Rule, Rules, Values, problems_of, written

@@ -1,6 +1,6 @@
 """IBKR Flex statements (XML) -> events, records and problems.
 
-Read are Trades, OptionEAE and CashTransactions, which become events, and TradeConfirms, CorporateActions,
+Read are Trades, OptionEAE, CorporateActions and CashTransactions, which become events, and TradeConfirms,
 Transfers and OpenPositions, which are kept as they are. Other sections are skipped. Every row that is read
 becomes a record, whatever becomes of it; one odd value spoils one row.
 """
@@ -12,6 +12,7 @@ import polars as pl
 from tradelake.errors import Problem
 from tradelake.intake import check, ibkr_xml
 from tradelake.intake.fields import FIELDS, ROW
+from tradelake.intake.ibkr_actions import action_decisions
 from tradelake.intake.ibkr_cancels import cancelled
 from tradelake.intake.ibkr_cash import cash_decisions
 from tradelake.intake.ibkr_decisions import Decision, kept, reject
@@ -27,8 +28,7 @@ _EXECUTION_LEVELS = ("", "EXECUTION", "EXECUTIONS", "DETAIL")
 _SUMMARY_LEVELS = ("ORDER", "SYMBOL_SUMMARY", "ASSET_SUMMARY", "CLOSED_LOT", "LOT", "WASH_SALE", "SUMMARY")
 _KEPT_SECTIONS = {
     "TradeConfirms": ("repeats_trade", "Trade confirmations repeat what the section Trades tells."),
-    "CorporateActions": ("later_corporate_action", "Corporate actions are kept until the book follows them."),
-    "Transfers": ("later_transfer", "Transfers are kept until the book follows them."),
+    "Transfers": ("broker_transfer", "Transfers between brokers do not tell lots: record those that came along."),
     "OpenPositions": ("broker_position", "The broker's positions are kept for comparison."),
 }
 
@@ -40,8 +40,8 @@ def parse(data: bytes, *, name: str) -> Parsed:
     its record. Raises InputError where the bytes as a whole are no Flex statement. Problems: one per rejected
     row, of this module's own codes (`unsupported_asset_type`, `contradicting_side`, `commission_currency`,
     `broker_cancellation`, `ambiguous_option_event`, `unmatched_delivery`, `missing_settlement_price`,
-    `unknown_option_event`, `unknown_category`, `unknown_level`, `rejected_option_event`) or of
-    `check.validate`.
+    `unknown_option_event`, `undecided_corporate_action`, `unknown_category`, `unknown_level`,
+    `rejected_option_event`) or of `check.validate`.
     """
     document = ibkr_xml.read(data, name=name)
     decisions = _decisions(document)
@@ -65,11 +65,14 @@ def _decisions(document: Document) -> dict[int, Decision]:
     trades: list[Booked] = []
     exercises: list[Booked] = []
     cash: list[Row] = []
+    actions: list[Row] = []
     for row in document.rows:
         if row.section in _KEPT_SECTIONS:
             decisions[row.number] = kept(*_KEPT_SECTIONS[row.section])
         elif row.section == "CashTransactions":
             cash.append(row)
+        elif row.section == "CorporateActions":
+            actions.append(row)
         elif row.section == "OptionEAE":
             exercises.append(booked(row, clock))
         elif level := _level(row):
@@ -81,6 +84,7 @@ def _decisions(document: Document) -> dict[int, Decision]:
     settlements = Settlements(standing, exercises, document.funds, clock)
     decisions |= option_decisions(standing, exercises, settlements, clock)
     decisions |= cash_decisions(cash, clock)
+    decisions |= action_decisions(actions, clock)
     decisions |= {given.row.number: trade(given, clock) for given in standing if given.row.number not in decisions}
     return decisions
 

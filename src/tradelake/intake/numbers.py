@@ -18,6 +18,7 @@ from tradelake.units import MONEY, QUANTITY
 WHOLE_DIGITS_MAX = 15
 NUMBER = re.compile(r"[+-]?([0-9]+)(?:\.([0-9]+))?")
 TARGETS = {"quantity": QUANTITY, "money": MONEY}
+RATIO = rf"^0*[1-9][0-9]{{0,{WHOLE_DIGITS_MAX - 1}}}/0*[1-9][0-9]{{0,{WHOLE_DIGITS_MAX - 1}}}$"
 SCALE_CODES = {"quantity": "quantity_scale", "money": "price_scale"}
 
 
@@ -34,6 +35,25 @@ def read_number(field: Field, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
     if isinstance(dtype, pl.Decimal) and dtype.scale > target.scale:
         return decimal, wide | (decimal.cast(dtype, strict=False) != column)
     return decimal, wide
+
+
+def read_ratio(field: Field) -> tuple[pl.Expr, pl.Expr]:
+    """Return the ratio of a column without zeros in front, and where it is none."""
+    column = pl.col(field.name)
+    return column.str.replace_all(r"\b0+", ""), ~column.str.contains(RATIO)
+
+
+def ratio_rule(field: Field) -> Rule:
+    """Return the rule that a ratio which is given is one."""
+
+    def explain(given: Values, _read: Values) -> Finding:
+        return Finding(
+            "bad_number",
+            f"{field.name} asks for two positive whole numbers, and '{written(given[field.name])}' is none.",
+            "Write new units for old ones with a slash, for example 4/1.",
+        )
+
+    return Rule(field.name, pl.col(f"bad:{field.name}"), explain)
 
 
 def number_rule(field: Field) -> Rule:

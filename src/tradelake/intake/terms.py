@@ -12,6 +12,7 @@ exercise style stay open in any case, because the instrument may be known alread
 
 import polars as pl
 
+from tradelake.intake.kinds import WITHOUT_INSTRUMENT
 from tradelake.intake.rules import Rule, says
 from tradelake.units import QUANTITY
 
@@ -92,11 +93,13 @@ def osi_symbol() -> pl.Expr:
     return pl.when(writable).then(text)
 
 
-def identified() -> list[pl.Expr]:
-    """Return the id of the instrument and of what an option is written on."""
+def identified(*, gives: bool) -> list[pl.Expr]:
+    """Return the ids of the instrument, of what an option is written on, and of what it *gives*, if anything."""
     suffix = pl.when(pl.col("currency") == "USD").then(pl.lit("")).otherwise(pl.lit(":") + pl.col("currency"))
     own = pl.when(OPTION).then(pl.col("contract_symbol")).otherwise(pl.col("symbol"))
+    new = [pl.coalesce("new_instrument_id", pl.col("new_symbol") + suffix).alias("new_instrument_id")] if gives else []
     return [
+        *new,
         pl.coalesce("instrument_id", own + suffix).alias("instrument_id"),
         pl.coalesce("underlying_instrument_id", pl.when(OPTION & ~OWN_ID).then(pl.col("symbol") + suffix)).alias(
             "underlying_instrument_id"
@@ -211,7 +214,7 @@ def _identified_rule(*, final: bool) -> Rule:
     if final:
         return Rule(
             "instrument_id",
-            (pl.col("kind") != "cash") & pl.col("asset_type").is_null(),
+            ~pl.col("kind").is_in(WITHOUT_INSTRUMENT) & pl.col("asset_type").is_null(),
             says(
                 "invalid_instrument",
                 "The terms of the instrument {instrument_id} are not known.",

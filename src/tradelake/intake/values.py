@@ -11,12 +11,14 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
 
-from tradelake.intake.details import canonical
+from tradelake.intake.entries import canonical
 from tradelake.intake.fields import BY_NAME, Field
+from tradelake.intake.numbers import WHOLE_DIGITS_MAX
 from tradelake.intake.rules import Finding, written
 
 BITS_MAX = 400
 PLACES_MAX = 200
+OBJECTS = ("set", "chain")
 ONE_OBJECT = "Write one JSON object per line, with the fields of an execution as its keys."
 
 
@@ -105,7 +107,7 @@ def _as_text(field: Field, value: object) -> str:
         return value.isoformat()
     if type(value) is not bool and isinstance(value, Decimal | Integral):
         return _exactly(field, value if isinstance(value, Decimal) else int(value))
-    if field.reads == "json" and isinstance(value, list | tuple):
+    if field.reads == "json" and isinstance(value, Mapping if field.name in OBJECTS else list | tuple):
         return canonical(_plainly(field, value))
     raise RefusedValue(field.name, value, bad_type(field.name, type(value).__name__))
 
@@ -113,7 +115,12 @@ def _as_text(field: Field, value: object) -> str:
 def _exactly(field: Field, value: Decimal | int) -> str:
     if isinstance(value, int):
         if value.bit_length() > BITS_MAX:
-            finding = Finding("number_too_large", f"{field.name} is far too large a number.", "Check the number.")
+            finding = Finding(
+                "number_too_large",
+                f"{field.name} has at most {WHOLE_DIGITS_MAX} digits, and there was a whole number of "
+                f"{value.bit_length()} bits.",
+                "Check the number.",
+            )
             raise RefusedValue(field.name, hex(value), finding)
         return str(value)
     exponent = value.as_tuple().exponent
@@ -124,7 +131,8 @@ def _exactly(field: Field, value: Decimal | int) -> str:
 
 def _plainly(field: Field, value: object) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plainly(field, item) for key, item in value.items() if item is not None}
+        kept = {str(key): item for key, item in value.items() if item is not None or field.name == "set"}
+        return {key: None if item is None else _plainly(field, item) for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [_plainly(field, item) for item in value]
     return _as_text(field, value)

@@ -3,7 +3,7 @@
 Identifiers and symbols are kept as they are given, never trimmed or changed in case, because they are
 compared with what the broker sends next time. What cannot be an identifier is refused instead: control
 characters, text without end, and in symbols everything beyond letters, digits, blanks inside and ``. / - _ :
-& + ^ =``.
+& + ^ = ~``.
 """
 
 import re
@@ -19,11 +19,13 @@ from tradelake.tables import (
     CASH_CATEGORIES,
     EXERCISE_STYLES,
     KINDS,
+    LOT_METHODS,
     OPTION_TYPES,
     SETTLEMENTS,
+    TREATMENTS,
 )
 
-SYMBOL_PATTERN = r"^[A-Za-z0-9./_:&+^=-](?:[A-Za-z0-9 ./_:&+^=-]*[A-Za-z0-9./_:&+^=-])?$"
+SYMBOL_PATTERN = r"^[A-Za-z0-9./_:&+^=~-](?:[A-Za-z0-9 ./_:&+^=~-]*[A-Za-z0-9./_:&+^=~-])?$"
 CONTROL = r"[\x00-\x1f\x7f]"
 CONTROL_IN_REMARKS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 WORDS: dict[str, tuple[str, Sequence[str]]] = {
@@ -34,7 +36,10 @@ WORDS: dict[str, tuple[str, Sequence[str]]] = {
     "exercise_style": ("invalid_instrument", EXERCISE_STYLES),
     "action": ("unknown_action", ACTIONS),
     "cash_category": ("unknown_category", CASH_CATEGORIES),
+    "treatment": ("unknown_treatment", TREATMENTS),
+    "method": ("unknown_method", LOT_METHODS),
 }
+LOWER = ("kind", "cash_category", "treatment")
 DEFAULTS = {"kind": "trade", "currency": "USD", "leg_id": "1"}
 
 
@@ -51,8 +56,7 @@ def read_text(field: Field) -> tuple[pl.Expr, pl.Expr]:
 def read_word(field: Field) -> pl.Expr:
     """Return the words of a column as the tables spell them, with the default where there is none."""
     column = pl.col(field.name)
-    lower = field.name in ("kind", "cash_category")
-    word = column.str.to_lowercase() if lower else column.str.to_uppercase()
+    word = column.str.to_lowercase() if field.name in LOWER else column.str.to_uppercase()
     if field.name == "option_type":
         word = pl.when(word == "C").then(pl.lit("CALL")).when(word == "P").then(pl.lit("PUT")).otherwise(word)
     return word.fill_null(DEFAULTS[field.name]) if field.name in DEFAULTS else word
@@ -79,7 +83,7 @@ def explain_text(field: Field, text: str) -> Finding:
     if field.reads == "symbol":
         return Finding(
             "bad_symbol",
-            f"{field.name} has letters, digits, blanks inside and ./-_:&+^= only, and '{shown}' has more.",
+            f"{field.name} has letters, digits, blanks inside and ./-_:&+^=~ only, and '{shown}' has more.",
             "Write the symbol as the broker prints it, without quotes or blanks around it.",
         )
     control = re.search(_control(field), text)

@@ -3,21 +3,21 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-from tradelake.book import Book, Receipt
+from tradelake.book import KINDS, Book, Receipt
 
-KINDS = ("trade", "exercise", "assign", "cash_settle", "expire", "cash")
 TOTALS = ("realized_pnl", "fees", "cash", "dividends")
 
 
 def answers(book: Book, scenario: Mapping[str, Any], instruments: Receipt, events: Receipt) -> dict[str, Any]:
     """Return positions, closed matches, totals, errors, duplicates, groups, trade dates and as-of states."""
     static = _static_errors(scenario, instruments, events)
-    trades = book.trades(kinds=KINDS)
+    trades = book.trades(kinds=KINDS, in_effect=True)
     return {
         **_state(book, scenario),
         "closed": _closed(book.matches()),
@@ -81,20 +81,35 @@ def _static_errors(scenario: Mapping[str, Any], instruments: Receipt, events: Re
     bad = events.outcomes.filter(pl.col("outcome").is_in(("reject", "conflict")))
     for row, code in bad.select("row", "code").iter_rows():
         event = scenario["events"][row - 1]
-        void = code == "unknown_instrument" and event["instrument"] in refused
+        named = {event.get(name) for name in ("instrument", "new_instrument")}
+        void = code == "unknown_instrument" and not refused.isdisjoint(named)
         errors.append({"event": event["id"], "code": "invalid_instrument" if void else code})
     return errors
 
 
 def _refusals(book: Book, **instants: Any) -> list[dict[str, str]]:
-    rows = book.refusals(**instants).select("trade_id", "code")
+    rows = book.refusals(**instants).select("trade_id", "code").unique(maintain_order=True)
     return [{"event": trade_id, "code": code} for trade_id, code in rows.iter_rows()]
 
 
 def _known_errors(static: list[dict[str, str]], scenario: Mapping[str, Any], known: str) -> list[dict[str, str]]:
-    """Leave out the refused events that were not known yet."""
-    told = {event["id"]: str(event.get("known_at", event.get("at"))) for event in scenario["events"]}
-    return [error for error in static if "event" not in error or told[error["event"]] <= known]
+    """Leave out the refused events that were not known yet; one whose time is not readable was always known."""
+    told = {event["id"]: _instant(event.get("known_at", event.get("at"))) for event in scenario["events"]}
+    until = _instant(known)
+    return [error for error in static if "event" not in error or not _is_later(told[error["event"]], until)]
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
+def _is_later(told: datetime | None, until: datetime | None) -> bool:
+    if told is None or until is None or told.tzinfo is None:
+        return False
+    return told > until
 
 
 def _duplicates(scenario: Mapping[str, Any], events: Receipt) -> list[str]:

@@ -5,7 +5,7 @@ through the readers, and compared with its `expected` section. Nothing here comp
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from tradelake.book import Book, Receipt, create
 from tradelake.errors import InputError, TradelakeError
 from tradelake.jobs.answers import answers
 from tradelake.jobs.compare import compare
+from tradelake.jobs.wording import execution, executions
+
+__all__ = ["check", "execution", "executions", "feed", "load", "run"]
 
 RIGHTS = {"C": "CALL", "P": "PUT"}
-EFFECTS = {"open": "_TO_OPEN", "close": "_TO_CLOSE", "auto": "", None: ""}
-PASSED = (
-    "price", "commission", "fees", "trade_date", "reason", "amount", "lots", "delta",
-)  # fmt: skip
 
 
 def run(paths: Iterable[str | Path], *, verbose: bool = True) -> int:
@@ -68,7 +67,7 @@ def feed(book: Book, scenario: Mapping[str, Any]) -> tuple[Receipt, Receipt]:
     """Record a scenario's accounts, instruments and events; return the receipts of instruments and events."""
     book.add_accounts(list(_accounts(scenario)))
     instruments = book.add_instruments(list(_instruments(scenario["instruments"])))
-    events = book.record([execution(event) for event in scenario["events"]], source=str(scenario["id"]))
+    events = book.record(executions(scenario["events"]), source=str(scenario["id"]))
     return instruments, events
 
 
@@ -102,35 +101,3 @@ def _instruments(given: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, A
 
 def _part(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"instrument_id" if key == "instrument" else key: value for key, value in part.items()}
-
-
-def execution(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scenario's event as an execution row."""
-    row: dict[str, Any] = {
-        "trade_id": event["id"],
-        "kind": event.get("kind"),
-        "account_id": event.get("account"),
-        "instrument_id": event.get("instrument"),
-        "executed_at": event.get("at"),
-        "recorded_at": event.get("known_at", event.get("at")),
-        "broker_execution_id": event.get("exec_id"),
-        "cash_category": event.get("category"),
-        "quantity": event.get("contracts", event.get("quantity")),
-        **{name: event[name] for name in PASSED if name in event},
-    }
-    if event.get("kind") == "trade":
-        quantity = row["quantity"]
-        sells = isinstance(quantity, str) and quantity.startswith("-")
-        row["action"] = ("SELL" if sells else "BUY") + EFFECTS[event.get("effect")]
-        row["quantity"] = quantity.removeprefix("-") if sells else quantity
-    if "settlement_price" in event:
-        row["price"] = event["settlement_price"]
-    tags = [*_groups(event), *(["combo"] if event.get("combo") else [])]
-    if tags:
-        row["tags"] = tags
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _groups(event: Mapping[str, Any]) -> Sequence[str]:
-    group = event.get("group") or []
-    return [group] if isinstance(group, str) else group

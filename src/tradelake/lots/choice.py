@@ -1,9 +1,11 @@
 """Which lot goes first, as the kernel asks it: by the slot's method, or by the lots that an event names.
 
+Named lots are a range of the table `named`, empty where the event names none. An average-cost slot does not heed them.
+
 Plain Python over sequences of integers and at the same time valid input for the compiler; see `kernel.py`.
 """
 
-from tradelake.lots.ledger import compare_products
+from tradelake.lots.amounts import compare_products
 from tradelake.lots.state import (
     ACCEPTED,
     AVERAGE,
@@ -19,7 +21,6 @@ from tradelake.lots.state import (
     NAMED_QUANTITY,
     NONE,
     OP_EXTRA,
-    OP_SLOT,
     SLOT_HEAD,
     SLOT_METHOD,
     SLOT_TAIL,
@@ -63,27 +64,31 @@ def named_lot(book: Book, slot: int, opened_by: int) -> int:
     return lot
 
 
-def names_lots(ops: Operations, operation: int, book: Book) -> bool:
-    """Tell whether the operation names its lots and its slot's method heeds them."""
+def names_of(ops: Operations, operation: int) -> tuple[int, int]:
+    """Return the range of lots that an operation names, an empty one where it names none."""
     extra = ops.main[OP_EXTRA, operation]
-    if extra == NONE or ops.extras[EXTRA_NAMED_TO, extra] == ops.extras[EXTRA_NAMED_FROM, extra]:
-        return False
-    return book.slots[SLOT_METHOD, ops.main[OP_SLOT, operation]] != AVERAGE
+    if extra == NONE:
+        return 0, 0
+    return ops.extras[EXTRA_NAMED_FROM, extra], ops.extras[EXTRA_NAMED_TO, extra]
 
 
-def check_names(ops: Operations, operation: int, book: Book, closing: int) -> int:
+def heeds_names(book: Book, slot: int, first: int, last: int) -> bool:
+    """Tell whether there are named lots and the slot's method heeds them."""
+    return last > first and book.slots[SLOT_METHOD, slot] != AVERAGE
+
+
+def check_names(ops: Operations, book: Book, slot: int, first: int, last: int, closing: int) -> int:
     """Return why the named lots cannot supply *closing* units, or ACCEPTED."""
-    if not names_lots(ops, operation, book):
+    if not heeds_names(book, slot, first, last):
         return ACCEPTED
-    slot, extra = ops.main[OP_SLOT, operation], ops.main[OP_EXTRA, operation]
     total = 0
-    for name in range(ops.extras[EXTRA_NAMED_FROM, extra], ops.extras[EXTRA_NAMED_TO, extra]):
+    for name in range(first, last):
         total += ops.named[NAMED_QUANTITY, name]
     if total != closing:
         return SPECIFIC_LOTS_MISMATCH
-    for name in range(ops.extras[EXTRA_NAMED_FROM, extra], ops.extras[EXTRA_NAMED_TO, extra]):
+    for name in range(first, last):
         wanted = 0
-        for other in range(ops.extras[EXTRA_NAMED_FROM, extra], name + 1):
+        for other in range(first, name + 1):
             if ops.named[NAMED_OPEN, other] == ops.named[NAMED_OPEN, name]:
                 wanted += ops.named[NAMED_QUANTITY, other]
         lot = book.slots[SLOT_HEAD, slot]
@@ -97,17 +102,13 @@ def check_names(ops: Operations, operation: int, book: Book, closing: int) -> in
     return ACCEPTED
 
 
-def choose(ops: Operations, operation: int, book: Book, slot: int, done: int) -> tuple[int, int]:
-    """Return the next lot of *slot* to close, and how many units it may give, when *done* units are closed.
-
-    Lots that the operation names count in its own slot only, not where an exercised option delivers.
-    """
-    if slot != ops.main[OP_SLOT, operation] or not names_lots(ops, operation, book):
+def choose(ops: Operations, book: Book, slot: int, first: int, last: int, done: int) -> tuple[int, int]:
+    """Return the next lot of *slot* to close, and how many units it may give, when *done* units are closed."""
+    if not heeds_names(book, slot, first, last):
         lot = next_lot(book, slot)
         held = book.lots[LOT_QUANTITY, lot]
         return lot, held if held > 0 else -held
-    extra = ops.main[OP_EXTRA, operation]
-    name, covered = ops.extras[EXTRA_NAMED_FROM, extra], 0
+    name, covered = first, 0
     while covered + ops.named[NAMED_QUANTITY, name] <= done:
         covered += ops.named[NAMED_QUANTITY, name]
         name += 1

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradelake.errors import InvariantError
-from tradelake.lots import choice, kernel, ledger, state, wide
+from tradelake.lots import actions, amounts, choice, kernel, ledger, mergers, moves, state, trades, wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
 
 ENTRIES = ("run",)
+# In the order of their imports: each is compiled with the compiled copies of those before it.
+MODULES = (amounts, ledger, choice, trades, actions, mergers, moves, kernel)
 _ONE_AT_A_TIME = threading.Lock()
 
 
 def _cache_folder() -> str:
     """Return a folder for compiled code of exactly these sources, since the compiler looks at one file at a time."""
-    sources = b"".join(Path(str(m.__file__)).read_bytes() for m in (wide, ledger, choice, kernel, state))
+    sources = b"".join(Path(str(m.__file__)).read_bytes() for m in (wide, state, *MODULES))
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = base / "tradelake" / "numba" / sha256(sources).hexdigest()[:16]
     try:
@@ -83,12 +85,13 @@ def prepare() -> None:
 
 @cache
 def _compiled_run() -> "Callable[[state.Operations, state.Book], int]":
-    leaves = compiled_leaves()
-    own = _compile(ledger, leaves)
-    run: Callable[[state.Operations, state.Book], int] = _compile(kernel, own, _compile(choice, own)).run
+    copies = [compiled_leaves()]
+    for module in MODULES:
+        copies.append(_compile(module, *copies))
+    run: Callable[[state.Operations, state.Book], int] = copies[-1].run
     # The compiler works when a function is first called: an empty program is enough.
     operations = state.Operations(*(np.zeros((rows, 0), dtype=np.int64) for rows in state.OPERATION_ROWS))
-    slots, lots, matches, episodes, results = (np.zeros((rows, 0), dtype=np.int64) for rows in state.BOOK_ROWS)
-    book = state.Book(slots, lots, matches, episodes, results, np.zeros(state.CONTROL_SIZE, dtype=np.int64))
+    tables = [np.zeros((rows, 0), dtype=np.int64) for rows in state.BOOK_ROWS]
+    book = state.Book._make([*tables, np.zeros(state.CONTROL_SIZE, dtype=np.int64)])
     run(operations, book)
     return run

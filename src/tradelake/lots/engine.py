@@ -19,17 +19,28 @@ from tradelake.units import INT64_SAFE, MONEY_SCALE, QUANTUM_SCALE, column_units
 
 COMPILE_FROM = 50_000
 UNLIMITED = 10**60
-MONEY_ROWS = {"main": (state.OP_GROSS, state.OP_CHARGES), "extras": (state.EXTRA_STRIKE, state.EXTRA_CASH)}
-TABLES = ("main", "extras", "named", "deliveries")
+MONEY_ROWS = {
+    "main": (state.OP_GROSS, state.OP_CHARGES),
+    "extras": (state.EXTRA_STRIKE, state.EXTRA_CASH),
+    "actions": (state.ACTION_LIEU_PRICE, state.ACTION_PER_UNIT, state.ACTION_NEW_PRICE),
+}
+TABLES = ("main", "extras", "named", "deliveries", "actions", "moves")
+STANDINGS = {"OPEN": state.OPEN, "NOT_OPEN": state.NOT_OPEN, "CLOSED": state.CLOSED}
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Open lots and positions of an earlier run, in slot order; `opening` is the kernel's code of their event."""
+    """Where an earlier run ended.
+
+    Open lots and positions, in slot order; `opening` is the kernel's code of the event of every lot. `methods` are the
+    lot methods of the accounts, `standing` names those that are not open yet or closed.
+    """
 
     lots: pl.DataFrame
     positions: pl.DataFrame
     opening: Sequence[int]
+    methods: Mapping[str, str]
+    standing: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +51,13 @@ class Run:
     scale: int
 
 
-def run_program(
-    program: Program, carried: Carried, methods: Mapping[str, str], *, compile_from: int = COMPILE_FROM
-) -> Run:
-    """Run the program on the carried lots; `methods` gives the lot method of every account."""
+def run_program(program: Program, carried: Carried, *, compile_from: int = COMPILE_FROM) -> Run:
+    """Run the program on top of what is carried."""
     count = len(program.main[state.OP_CODE])
     scale = _scale(program, carried) if count >= compile_from else None
     capacity = 2 * (count + carried.lots.height) + 64
     while True:
-        run = _attempt(program, carried, methods, capacity, scale)
+        run = _attempt(program, carried, capacity, scale)
         outcome = run.book.control[state.STATE]
         if outcome == state.RUNNING:
             return run
@@ -65,7 +74,7 @@ def _scale(program: Program, carried: Carried) -> int | None:
     if _largest(_integers(row) for row in _rows(program, money=False)) >= INT64_SAFE:
         return None
     amounts = [_integers(row) for row in _rows(program, money=True)]
-    amounts += [_integers(column_units(carried.lots[column])) for column in ("cost_basis", "charges")]
+    amounts += [_integers(column_units(carried.lots[column])) for column in ("cost_basis", "charges", "premium")]
     for scale in (QUANTUM_SCALE, 10, MONEY_SCALE):
         step = 10 ** (MONEY_SCALE - scale)
         if not any((row % step).any() for row in amounts):
@@ -92,12 +101,12 @@ def _rows(program: Program, *, money: bool) -> list[list[int]]:
     ]
 
 
-def _attempt(program: Program, carried: Carried, methods: Mapping[str, str], capacity: int, scale: int | None) -> Run:
+def _attempt(program: Program, carried: Carried, capacity: int, scale: int | None) -> Run:
     """Run once; `scale` None means plain."""
     money_scale = MONEY_SCALE if scale is None else scale
     step = 10 ** (MONEY_SCALE - money_scale)
     kind = object if scale is None else np.int64
-    book = _allocate(program, methods, capacity, kind)
+    book = _allocate(program, carried, capacity, kind)
     book.control[state.QUANTUM] = 10 ** (money_scale - QUANTUM_SCALE)
     book.control[state.LIMIT] = UNLIMITED if scale is None else INT64_SAFE
     _load(book, program.slots, carried, step)
@@ -118,15 +127,17 @@ def _array(rows: Sequence[list[int]], kind: type, step: int, money: Sequence[int
     return array
 
 
-def _allocate(program: Program, methods: Mapping[str, str], capacity: int, kind: type) -> state.Book:
+def _allocate(program: Program, carried: Carried, capacity: int, kind: type) -> state.Book:
     count, slots = len(program.main[state.OP_CODE]), program.slots
-    columns = (slots.height, capacity, capacity, capacity, count)
+    columns = (slots.height, capacity, capacity, capacity, count, len(program.accounts))
     arrays: list[np.ndarray] = [np.full(shape, 0, dtype=kind) for shape in zip(state.BOOK_ROWS, columns, strict=True)]
     control: np.ndarray = np.full(state.CONTROL_SIZE, 0, dtype=kind)
     book = state.Book._make([*arrays, control])
-    book.slots[state.SLOT_METHOD] = [CODES[methods[account]] for account in slots["account_id"]]
+    book.slots[state.SLOT_METHOD] = [CODES[carried.methods[account]] for account in slots["account_id"]]
     for row in (state.SLOT_HEAD, state.SLOT_TAIL, state.SLOT_EPISODE):
         book.slots[row] = state.NONE
+    for number, account in enumerate(program.accounts):
+        book.accounts[state.ACCOUNT_STANDING, number] = STANDINGS[carried.standing.get(account, "OPEN")]
     return book
 
 
@@ -136,26 +147,33 @@ def _load(book: state.Book, slots: pl.DataFrame, carried: Carried, step: int) ->
         return
     known = {(account, instrument): slot for slot, account, instrument in slots.iter_rows()}
     episodes = {}
-    positions = carried.positions.select("position_id", "account_id", "instrument_id")
-    for number, (position, account, instrument) in enumerate(positions.iter_rows()):
+    positions = carried.positions.select("position_id", "account_id", "instrument_id", pl.col("quantity") > 0)
+    for number, (position, account, instrument, is_long) in enumerate(positions.iter_rows()):
         slot = known[account, instrument]
         episodes[position] = number
         book.slots[state.SLOT_EPISODE, slot] = number
-        book.episodes[:, number] = (slot, state.NONE, state.NONE)
+        book.episodes[:, number] = (slot, state.NONE, state.NONE, 1 if is_long else -1)
     book.control[state.EPISODE_COUNT] = positions.height
     lots = carried.lots
-    quantities, bases, charges = (column_units(lots[c]) for c in ("quantity", "cost_basis", "charges"))
+    quantities, bases, charges, premiums = (
+        column_units(lots[c]) for c in ("quantity", "cost_basis", "charges", "premium")
+    )
+    # Ranks order lots of all slots: pieces of one lot in several accounts have one rank.
+    opening = lots.select(pl.struct("opened_at", "open_phase", "open_sequence", "lot_rank").rank("dense").alias("rank"))
+    ranks = opening["rank"].to_list()
     keys = lots.select("position_id", "account_id", "instrument_id")
     for lot, (position, account, instrument) in enumerate(keys.iter_rows()):
         slot = known[account, instrument]
         book.lots[state.LOT_SLOT, lot] = slot
         book.lots[state.LOT_OPEN, lot] = carried.opening[lot]
         book.lots[state.LOT_OPERATION, lot] = -(lot + 1)
-        book.lots[state.LOT_RANK, lot] = lot
+        book.lots[state.LOT_RANK, lot] = ranks[lot]
         book.lots[state.LOT_QUANTITY, lot] = quantities[lot]
         book.lots[state.LOT_BASIS, lot] = bases[lot] // step
         book.lots[state.LOT_CHARGES, lot] = charges[lot] // step
+        book.lots[state.LOT_PREMIUM, lot] = premiums[lot] // step
         book.lots[state.LOT_EPISODE, lot] = episodes[position]
         book.slots[state.SLOT_POSITION, slot] += quantities[lot]
         ledger.link(book, lot)
     book.control[state.LOT_COUNT] = lots.height
+    book.control[state.NEXT_RANK] = lots.height + 1

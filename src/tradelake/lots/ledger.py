@@ -1,16 +1,17 @@
-"""The ledger of the kernel: exact shares, slots as linked lists of lots, matches, episodes.
+"""The ledger of the kernel: slots as linked lists of lots, matches, positions from flat to flat.
 
 Plain Python over sequences of integers and at the same time valid input for the compiler; see `kernel.py`.
 """
 
+from tradelake.lots.amounts import guard, share
 from tradelake.lots.state import (
     AVERAGE,
     EPISODE_CLOSE,
     EPISODE_COUNT,
     EPISODE_OPEN,
+    EPISODE_SIDE,
     EPISODE_SLOT,
     FULL,
-    LIMIT,
     LOT_BASIS,
     LOT_CHARGES,
     LOT_COUNT,
@@ -18,6 +19,7 @@ from tradelake.lots.state import (
     LOT_NEXT,
     LOT_OPEN,
     LOT_OPERATION,
+    LOT_PREMIUM,
     LOT_PREVIOUS,
     LOT_QUANTITY,
     LOT_RANK,
@@ -26,91 +28,29 @@ from tradelake.lots.state import (
     MATCH_COUNT,
     MATCH_EPISODE,
     MATCH_HOW,
-    MATCH_LOT,
+    MATCH_OPEN,
     MATCH_OPERATION,
+    MATCH_ORIGIN,
+    MATCH_PREMIUM,
     MATCH_PROCEEDS,
     MATCH_QUANTITY,
     MATCH_SIDE,
     MATCH_SLOT,
+    NEXT_RANK,
     NONE,
-    OVERFLOW,
-    QUANTUM,
+    POOL,
     SLOT_EPISODE,
     SLOT_HEAD,
     SLOT_METHOD,
     SLOT_POSITION,
     SLOT_TAIL,
     STATE,
-    UNIT,
     Book,
 )
 
 
-def multiply_divide(a: int, b: int, c: int) -> tuple[int, int]:
-    """Return quotient and remainder of a * b / c, for a, b >= 0 and c > 0."""
-    return divmod(a * b, c)
-
-
-def compare_products(a: int, b: int, c: int, d: int) -> int:
-    """Return the sign of a * b - c * d, for b, d >= 0."""
-    left = a * b
-    right = c * d
-    if left > right:
-        return 1
-    if left < right:
-        return -1
-    return 0
-
-
-def scaled(book: Book, amount: int, part: int, whole: int) -> int:
-    """Return amount * part / whole, rounded half to even to the quantum."""
-    size = amount if amount >= 0 else -amount
-    quotient, rest = multiply_divide(size, part, whole)
-    if quotient < 0:
-        book.control[STATE] = OVERFLOW
-        return 0
-    quantum = book.control[QUANTUM]
-    count = quotient // quantum
-    over = quotient - count * quantum
-    if quantum == 1:
-        left = whole - rest
-        up = rest > left or (rest == left and count % 2 == 1)
-    else:
-        half = quantum // 2
-        up = over > half or (over == half and (rest > 0 or count % 2 == 1))
-    if up:
-        count += 1
-    return count * quantum if amount >= 0 else -count * quantum
-
-
-def share(book: Book, amount: int, part: int, whole: int) -> int:
-    """Return what part *part* of weight *whole* gets of *amount*; the last part gets the rest."""
-    if part == whole:
-        return amount
-    return scaled(book, amount, part, whole)
-
-
-def contract_amount(book: Book, price: int, contracts: int, multiplier: int) -> int:
-    """Return price x contracts x multiplier, rounded once, half to even, to the quantum."""
-    if price == 0:
-        return 0
-    units, rest = multiply_divide(contracts, multiplier, UNIT)
-    if units < 0 or rest != 0:
-        book.control[STATE] = OVERFLOW
-        return 0
-    return scaled(book, price, units, UNIT)
-
-
-def guard(book: Book, value: int) -> int:
-    """Return *value*, and stop the pass where it left the range of the compiled kernel."""
-    limit = book.control[LIMIT]
-    if value >= limit or value <= -limit:
-        book.control[STATE] = OVERFLOW
-    return value
-
-
 def link(book: Book, lot: int) -> None:
-    """Put a lot into its slot's list, which is in order of rank."""
+    """Put a lot into its slot's list, which is in order of rank; of equals the newest comes last."""
     slot = book.lots[LOT_SLOT, lot]
     after = book.slots[SLOT_TAIL, slot]
     while after != NONE and book.lots[LOT_RANK, after] > book.lots[LOT_RANK, lot]:
@@ -141,8 +81,8 @@ def unlink(book: Book, lot: int) -> None:
         book.lots[LOT_PREVIOUS, after] = before
 
 
-def open_lot(book: Book, operation: int, opening: int, slot: int, quantity: int, basis: int, charges: int) -> None:
-    """Add a lot to a slot; an average-cost slot pools it with what is there."""
+def hold(book: Book, operation: int, slot: int, quantity: int) -> None:
+    """Let the position of a slot grow by *quantity*; a flat one begins a new episode."""
     if book.slots[SLOT_POSITION, slot] == 0:
         number = book.control[EPISODE_COUNT]
         if number >= book.episodes.shape[1]:
@@ -152,53 +92,96 @@ def open_lot(book: Book, operation: int, opening: int, slot: int, quantity: int,
         book.episodes[EPISODE_SLOT, number] = slot
         book.episodes[EPISODE_OPEN, number] = operation
         book.episodes[EPISODE_CLOSE, number] = NONE
+        book.episodes[EPISODE_SIDE, number] = 1 if quantity > 0 else -1
         book.slots[SLOT_EPISODE, slot] = number
     book.slots[SLOT_POSITION, slot] = guard(book, book.slots[SLOT_POSITION, slot] + quantity)
+
+
+def release(book: Book, operation: int, slot: int, quantity: int) -> None:
+    """Let the position of a slot shrink by *quantity*; at zero its episode ends."""
+    book.slots[SLOT_POSITION, slot] -= quantity
+    if book.slots[SLOT_POSITION, slot] == 0:
+        book.episodes[EPISODE_CLOSE, book.slots[SLOT_EPISODE, slot]] = operation
+
+
+def join(book: Book, lot: int, quantity: int, basis: int, charges: int, premium: int) -> None:
+    """Add to an open lot."""
+    book.lots[LOT_QUANTITY, lot] = guard(book, book.lots[LOT_QUANTITY, lot] + quantity)
+    book.lots[LOT_BASIS, lot] = guard(book, book.lots[LOT_BASIS, lot] + basis)
+    book.lots[LOT_CHARGES, lot] = guard(book, book.lots[LOT_CHARGES, lot] + charges)
+    book.lots[LOT_PREMIUM, lot] = guard(book, book.lots[LOT_PREMIUM, lot] + premium)
+
+
+def add_lot(
+    book: Book,
+    operation: int,
+    slot: int,
+    opening: int,
+    origin: int,
+    rank: int,
+    quantity: int,
+    basis: int,
+    charges: int,
+    premium: int,
+) -> int:
+    """Add a lot with its opening, origin and rank to a slot and return it; an average-cost slot has one, its pool."""
+    hold(book, operation, slot, quantity)
+    pooled = book.slots[SLOT_METHOD, slot] == AVERAGE
     pool = book.slots[SLOT_HEAD, slot]
-    if book.slots[SLOT_METHOD, slot] == AVERAGE and pool != NONE:
-        book.lots[LOT_QUANTITY, pool] = guard(book, book.lots[LOT_QUANTITY, pool] + quantity)
-        book.lots[LOT_BASIS, pool] = guard(book, book.lots[LOT_BASIS, pool] + basis)
-        book.lots[LOT_CHARGES, pool] = guard(book, book.lots[LOT_CHARGES, pool] + charges)
-        return
+    if pooled and pool != NONE:
+        join(book, pool, quantity, basis, charges, premium)
+        if rank < book.lots[LOT_RANK, pool]:
+            book.lots[LOT_RANK, pool] = rank
+            book.lots[LOT_OPERATION, pool] = origin
+        return pool
     lot = book.control[LOT_COUNT]
     if lot >= book.lots.shape[1]:
         book.control[STATE] = FULL
-        return
+    if book.control[STATE] == FULL:
+        return NONE
     book.control[LOT_COUNT] = lot + 1
     book.lots[LOT_SLOT, lot] = slot
-    book.lots[LOT_OPEN, lot] = opening
-    book.lots[LOT_OPERATION, lot] = operation
-    book.lots[LOT_RANK, lot] = lot
+    book.lots[LOT_OPEN, lot] = POOL if pooled else opening
+    book.lots[LOT_OPERATION, lot] = origin
+    book.lots[LOT_RANK, lot] = rank
     book.lots[LOT_QUANTITY, lot] = quantity
     book.lots[LOT_BASIS, lot] = guard(book, basis)
     book.lots[LOT_CHARGES, lot] = guard(book, charges)
+    book.lots[LOT_PREMIUM, lot] = guard(book, premium)
     book.lots[LOT_EPISODE, lot] = book.slots[SLOT_EPISODE, slot]
     link(book, lot)
+    return lot
 
 
-def take_from_lot(book: Book, lot: int, units: int, operation: int) -> tuple[int, int]:
-    """Remove units from a lot; return the signed basis and the charges that leave with them."""
+def fresh_rank(book: Book) -> int:
+    """Return a rank after all others."""
+    rank = book.control[NEXT_RANK]
+    book.control[NEXT_RANK] = rank + 1
+    return rank
+
+
+def take_from_lot(book: Book, lot: int, units: int, operation: int) -> tuple[int, int, int]:
+    """Remove units from a lot; return the signed basis, and the charges and premium in it, that leave with them."""
     held = book.lots[LOT_QUANTITY, lot]
     size = held if held > 0 else -held
     basis = share(book, book.lots[LOT_BASIS, lot], units, size)
     charges = share(book, book.lots[LOT_CHARGES, lot], units, size)
+    premium = share(book, book.lots[LOT_PREMIUM, lot], units, size)
     signed = units if held > 0 else -units
-    slot = book.lots[LOT_SLOT, lot]
     book.lots[LOT_QUANTITY, lot] = held - signed
     book.lots[LOT_BASIS, lot] -= basis
     book.lots[LOT_CHARGES, lot] -= charges
-    book.slots[SLOT_POSITION, slot] -= signed
+    book.lots[LOT_PREMIUM, lot] -= premium
     if units == size:
         unlink(book, lot)
-    if book.slots[SLOT_POSITION, slot] == 0:
-        book.episodes[EPISODE_CLOSE, book.slots[SLOT_EPISODE, slot]] = operation
-    return basis, charges
+    release(book, operation, book.lots[LOT_SLOT, lot], signed)
+    return basis, charges, premium
 
 
 def write_match(
-    book: Book, operation: int, lot: int, units: int, proceeds: int, cost: int, how: int, side: int
+    book: Book, operation: int, lot: int, units: int, proceeds: int, cost: int, premium: int, how: int, side: int
 ) -> None:
-    """Write one match of a lot whose units have just left."""
+    """Write one match of a lot: of units that have just left it, or of the whole lot where it stays open."""
     row = book.control[MATCH_COUNT]
     if row >= book.matches.shape[1]:
         book.control[STATE] = FULL
@@ -206,11 +189,13 @@ def write_match(
     slot = book.lots[LOT_SLOT, lot]
     book.control[MATCH_COUNT] = row + 1
     book.matches[MATCH_SLOT, row] = slot
-    book.matches[MATCH_LOT, row] = lot
+    book.matches[MATCH_OPEN, row] = book.lots[LOT_OPEN, lot]
+    book.matches[MATCH_ORIGIN, row] = book.lots[LOT_OPERATION, lot]
     book.matches[MATCH_OPERATION, row] = operation
     book.matches[MATCH_EPISODE, row] = book.slots[SLOT_EPISODE, slot]
     book.matches[MATCH_QUANTITY, row] = units
     book.matches[MATCH_PROCEEDS, row] = guard(book, proceeds)
     book.matches[MATCH_COST, row] = guard(book, cost)
+    book.matches[MATCH_PREMIUM, row] = guard(book, premium)
     book.matches[MATCH_HOW, row] = how
     book.matches[MATCH_SIDE, row] = side

@@ -8,11 +8,12 @@ import polars as pl
 
 from tradelake.lots import state
 from tradelake.lots.engine import COMPILE_FROM, Carried, Run, run_program
+from tradelake.lots.flows import cash_flows_of
 from tradelake.lots.methods import POOL_ID
-from tradelake.lots.names import episodes_of, event_name, ints, openings_of, slot_terms
+from tradelake.lots.names import amounts_of, episodes_of, event_name, ints, openings_of, slot_terms
 from tradelake.lots.program import build_program
 from tradelake.lots.refusals import refusal_rows
-from tradelake.tables import CASH_FLOWS, HOWS, LOTS, MATCHES, POSITIONS, REFUSALS
+from tradelake.tables import CHAIN_KINDS, HOWS, LOTS, MATCHES, POSITIONS, REFUSALS
 from tradelake.units import MONEY, QUANTITY, QUANTITY_SCALE, decimal_column
 
 
@@ -38,29 +39,37 @@ def match_events(
     *,
     lots: pl.DataFrame | None = None,
     positions: pl.DataFrame | None = None,
+    standing: Mapping[str, str] | None = None,
+    brokers: Mapping[str, str] | None = None,
     compile_from: int = COMPILE_FROM,
 ) -> Matched:
     """Match events in total order, on top of open `lots` and `positions` of an earlier run.
 
-    `events` are rows of `trade_log` with their `phase`, as `in_effect` gives them, complete for their families
-    (account and underlying); `instruments` rows of that table; `methods` the lot method of each account.
+    `events` are rows of `trade_log` with their `phase`, as `in_effect` gives them, complete for all that they reach;
+    `instruments` rows of that table. `methods` is the lot method of each account at the start, `standing` says which
+    accounts are NOT_OPEN or CLOSED then, `brokers` gives the broker account of every account. Cash movements only tell
+    whether their account took them.
     """
-    events = events.filter(pl.col("kind") != "cash")
-    lots = (LOTS.empty() if lots is None else lots).sort(*LOTS.sort)
+    events = events.filter(~pl.col("kind").is_in(CHAIN_KINDS))
+    if "broker_account_id" not in events.columns:
+        events = events.with_columns(pl.lit(None, dtype=pl.String).alias("broker_account_id"))
+    lots = (LOTS.empty() if lots is None else lots).sort(*LOTS.sort, "lot_id")
     positions = (POSITIONS.empty() if positions is None else positions).sort(*POSITIONS.sort)
     opened = _opening_codes(events, lots)
-    program = build_program(events, instruments, lots, opened)
-    carried = Carried(lots, positions, [opened[trade_id] for trade_id in lots["open_trade_id"]])
-    run = run_program(program, carried, methods, compile_from=compile_from)
-    openings = openings_of(events, lots)
+    program = build_program(events, instruments, lots, opened, brokers or {})
+    opening = [opened[trade_id] for trade_id in lots["open_trade_id"]]
+    carried = Carried(lots, positions, opening, methods, standing or {})
+    run = run_program(program, carried, compile_from=compile_from)
+    operations = program.operations
+    openings = openings_of(operations, lots)
     slots = slot_terms(program.slots, instruments)
-    episodes = episodes_of(run, events, positions, slots)
+    episodes = episodes_of(run, operations, positions, slots)
     return Matched(
-        matches=_matches(run, events, openings, slots, episodes),
+        matches=_matches(run, operations, openings, slots, episodes),
         lots=_lots(run, openings, slots, episodes),
         episodes=episodes.drop("episode", "slot"),
-        cash_flows=_cash_flows(run, events),
-        refusals=REFUSALS.conform(refusal_rows(ints(run.book.results[state.RESULT_REFUSAL]), events)),
+        cash_flows=cash_flows_of(run, operations),
+        refusals=REFUSALS.conform(refusal_rows(ints(run.book.results[state.RESULT_REFUSAL]), operations)),
     )
 
 
@@ -71,35 +80,43 @@ def _opening_codes(events: pl.DataFrame, lots: pl.DataFrame) -> dict[str, int]:
     """
     carried = lots["open_trade_id"].unique(maintain_order=True)
     codes = {trade_id: -2 - number for number, trade_id in enumerate(carried)}
-    if events["details"].null_count() < events.height:
+    if codes or events["details"].null_count() < events.height:
         for number, trade_id in enumerate(events["trade_id"]):
             codes.setdefault(trade_id, number)
+        codes[POOL_ID] = state.POOL
     return codes
 
 
 def _matches(
-    run: Run, events: pl.DataFrame, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.DataFrame
+    run: Run, operations: pl.DataFrame, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.DataFrame
 ) -> pl.DataFrame:
     count = int(run.book.control[state.MATCH_COUNT])
-    origins = ints(run.book.lots[state.LOT_OPERATION])[ints(run.book.matches[state.MATCH_LOT, :count])]
+    written = run.book.matches[:, :count]
     rows = pl.DataFrame(
         {
-            "slot": ints(run.book.matches[state.MATCH_SLOT, :count]),
-            "origin": origins,
-            "operation": ints(run.book.matches[state.MATCH_OPERATION, :count]),
-            "episode": ints(run.book.matches[state.MATCH_EPISODE, :count]),
-            "how": ints(run.book.matches[state.MATCH_HOW, :count]),
-            "side": np.where(ints(run.book.matches[state.MATCH_SIDE, :count]) > 0, "LONG", "SHORT"),
+            "slot": ints(written[state.MATCH_SLOT]),
+            "origin": ints(written[state.MATCH_ORIGIN]),
+            "pooled": ints(written[state.MATCH_OPEN]) == state.POOL,
+            "operation": ints(written[state.MATCH_OPERATION]),
+            "episode": ints(written[state.MATCH_EPISODE]),
+            "how": ints(written[state.MATCH_HOW]),
+            "side": np.where(ints(written[state.MATCH_SIDE]) > 0, "LONG", "SHORT"),
         },
         schema_overrides={"side": pl.String},
     ).with_columns(
-        decimal_column("quantity", _amounts(run.book.matches[state.MATCH_QUANTITY, :count]), QUANTITY_SCALE, QUANTITY),
-        decimal_column("proceeds", _amounts(run.book.matches[state.MATCH_PROCEEDS, :count]), run.scale, MONEY),
-        decimal_column("cost", _amounts(run.book.matches[state.MATCH_COST, :count]), run.scale, MONEY),
+        decimal_column("quantity", amounts_of(written[state.MATCH_QUANTITY]), QUANTITY_SCALE, QUANTITY),
+        *(
+            decimal_column(name, amounts_of(written[row]), run.scale, MONEY)
+            for name, row in (
+                ("proceeds", state.MATCH_PROCEEDS),
+                ("cost", state.MATCH_COST),
+                ("premium", state.MATCH_PREMIUM),
+            )
+        ),
         pl.int_range(pl.len(), dtype=pl.Int64).over("operation").alias("match_rank"),
         pl.col("how").replace_strict(dict(enumerate(HOWS)), return_dtype=pl.String),
     )
-    closings = events.select(
+    closings = operations.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("operation"),
         event_name().alias("close_name"),
         pl.col("trade_id").alias("close_trade_id"),
@@ -117,21 +134,15 @@ def _matches(
         named.with_columns(
             (pl.col("proceeds") - pl.col("cost")).alias("realized_pnl"),
             pl.concat_str("close_name", "match_rank", separator="-").alias("match_id"),
-            _pool_id(run),
+            _opening_id(),
             term().alias("term"),
         )
     )
 
 
-def _amounts(values: "np.ndarray") -> "np.ndarray | list[int]":
-    """Return amounts as 64-bit integers, or as Python's where the plain kernel made them."""
-    return values if values.dtype == np.int64 else values.tolist()
-
-
-def _pool_id(run: Run) -> pl.Expr:
-    """Return the opening trade id: `*` where the slot pools its lots."""
-    pooled = [slot for slot, method in enumerate(run.book.slots[state.SLOT_METHOD]) if method == state.AVERAGE]
-    return pl.when(pl.col("slot").is_in(pooled)).then(pl.lit(POOL_ID)).otherwise("open_trade_id").alias("open_trade_id")
+def _opening_id() -> pl.Expr:
+    """Return the opening trade id: `*` for what was pooled, whose opening is no single event."""
+    return pl.when("pooled").then(pl.lit(POOL_ID)).otherwise("open_trade_id").alias("open_trade_id")
 
 
 def term() -> pl.Expr:
@@ -145,49 +156,39 @@ def term() -> pl.Expr:
 
 
 def _lots(run: Run, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
-    count = int(run.book.control[state.LOT_COUNT])
+    """Return the open lots; one event's lots are numbered by their rank, pieces of one lot in a slot by their order."""
+    held = run.book.lots[:, : int(run.book.control[state.LOT_COUNT])]
     rows = pl.DataFrame(
         {
-            "slot": ints(run.book.lots[state.LOT_SLOT, :count]),
-            "origin": ints(run.book.lots[state.LOT_OPERATION, :count]),
-            "episode": ints(run.book.lots[state.LOT_EPISODE, :count]),
+            "slot": ints(held[state.LOT_SLOT]),
+            "origin": ints(held[state.LOT_OPERATION]),
+            "rank": ints(held[state.LOT_RANK]),
+            "pooled": ints(held[state.LOT_OPEN]) == state.POOL,
+            "episode": ints(held[state.LOT_EPISODE]),
         }
     ).with_columns(
-        decimal_column("quantity", _amounts(run.book.lots[state.LOT_QUANTITY, :count]), QUANTITY_SCALE, QUANTITY),
-        decimal_column("cost_basis", _amounts(run.book.lots[state.LOT_BASIS, :count]), run.scale, MONEY),
-        decimal_column("charges", _amounts(run.book.lots[state.LOT_CHARGES, :count]), run.scale, MONEY),
-        pl.int_range(pl.len(), dtype=pl.Int64).over("origin").alias("fresh_rank"),
+        decimal_column("quantity", amounts_of(held[state.LOT_QUANTITY]), QUANTITY_SCALE, QUANTITY),
+        *(
+            decimal_column(name, amounts_of(held[row]), run.scale, MONEY)
+            for name, row in (
+                ("cost_basis", state.LOT_BASIS),
+                ("charges", state.LOT_CHARGES),
+                ("premium", state.LOT_PREMIUM),
+            )
+        ),
     )
+    fresh_rank = (pl.col("rank").rank("dense").over("open_sequence") - 1).cast(pl.Int64)
+    piece = pl.int_range(pl.len(), dtype=pl.Int64).over("position_id", "open_sequence", "lot_rank")
     named = (
-        rows.filter(pl.col("quantity") != 0)
-        .join(openings, on="origin", how="left", maintain_order="left")
+        rows.join(openings, on="origin", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("lot_rank", fresh_rank).alias("lot_rank"))
+        .filter(pl.col("quantity") != 0)
         .join(slots, on="slot", how="left", maintain_order="left")
         .join(episodes.select("episode", "position_id"), on="episode", how="left", maintain_order="left")
+        .with_columns(_opening_id(), piece.alias("piece"))
     )
+    suffix = pl.when(pl.col("piece") > 0).then(pl.lit("~") + pl.col("piece").cast(pl.String)).otherwise(pl.lit(""))
+    opening = pl.concat_str("open_name", "lot_rank", separator="-")
     return LOTS.conform(
-        named.with_columns(_pool_id(run), pl.coalesce("lot_rank", "fresh_rank").alias("lot_rank")).with_columns(
-            pl.coalesce(
-                "lot_id",
-                pl.concat_str("position_id", pl.concat_str("open_name", "lot_rank", separator="-"), separator="/"),
-            ).alias("lot_id")
-        )
-    ).sort(*LOTS.sort)
-
-
-def _cash_flows(run: Run, events: pl.DataFrame) -> pl.DataFrame:
-    """Return the cash of the events that are no trades, refused ones left out."""
-    moved = decimal_column("amount", _amounts(run.book.results[state.RESULT_CASH_MOVED]), run.scale, MONEY)
-    rows = events.with_columns(moved, pl.Series("refusal", ints(run.book.results[state.RESULT_REFUSAL])))
-    return CASH_FLOWS.conform(
-        rows.filter(
-            (pl.col("kind") != "trade") & (pl.col("refusal") == state.ACCEPTED) & (pl.col("amount") != 0)
-        ).select(
-            "sequence",
-            "account_id",
-            "symbol",
-            "currency",
-            pl.col("executed_at").alias("effective_at"),
-            "trade_date",
-            "amount",
-        )
-    )
+        named.with_columns((pl.concat_str("position_id", opening, separator="/") + suffix).alias("lot_id"))
+    ).sort(*LOTS.sort, "lot_id")

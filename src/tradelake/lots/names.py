@@ -6,12 +6,14 @@ import polars as pl
 from tradelake.lots import state
 from tradelake.lots.engine import Run
 
+# What a lot's id says after the name of its opening: its rank, and which piece of it this is.
+OWN_NUMBERS = r"-[0-9]+(~[0-9]+)?$"
 OPENING_COLUMNS = ("open_trade_id", "open_sequence", "opened_at", "open_date", "open_phase")
 
 
-def openings_of(events: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """Return what a lot tells of its opening, one row per event and carried lot; `origin` is the kernel's number."""
-    fresh = events.select(
+def openings_of(operations: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """Return what a lot tells of its opening, one row per operation and carried lot, by its number `origin`."""
+    fresh = operations.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("origin"),
         pl.col("trade_id").alias("open_trade_id"),
         pl.col("sequence").alias("open_sequence"),
@@ -19,15 +21,13 @@ def openings_of(events: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
         pl.col("trade_date").alias("open_date"),
         pl.col("phase").alias("open_phase"),
         pl.lit(None, dtype=pl.Int64).alias("lot_rank"),
-        pl.lit(None, dtype=pl.String).alias("lot_id"),
         event_name().alias("open_name"),
     )
     carried = lots.select(
         (-1 - pl.int_range(pl.len(), dtype=pl.Int64)).alias("origin"),
         *OPENING_COLUMNS,
         "lot_rank",
-        "lot_id",
-        pl.lit(None, dtype=pl.String).alias("open_name"),
+        pl.col("lot_id").str.strip_prefix(pl.col("position_id") + "/").str.replace(OWN_NUMBERS, "").alias("open_name"),
     )
     return pl.concat([fresh, carried])
 
@@ -35,10 +35,12 @@ def openings_of(events: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
 def event_name() -> pl.Expr:
     """Return the name of an event inside other ids: its trade id, with its leg where that is not the first.
 
-    Ids made of it are the same in every book that knows the same events, in whatever order they arrived.
+    One of several operations of an event has its account besides. Ids made of it are the same in every book that
+    knows the same events, in whatever order they arrived.
     """
     trade, leg = _escaped("trade_id", "#"), _escaped("leg_id", "#")
-    return pl.when(pl.col("leg_id") == "1").then(trade).otherwise(pl.concat_str(trade, leg, separator="#"))
+    name = pl.when(pl.col("leg_id") == "1").then(trade).otherwise(pl.concat_str(trade, leg, separator="#"))
+    return pl.when("shared").then(pl.concat_str(name, _escaped("account_id", "#"), separator="##")).otherwise(name)
 
 
 def _escaped(name: str, separator: str) -> pl.Expr:
@@ -53,7 +55,7 @@ def slot_terms(slots: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
     return slots.join(instruments.select(columns), on="instrument_id", how="left", maintain_order="left")
 
 
-def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: pl.DataFrame) -> pl.DataFrame:
+def episodes_of(run: Run, operations: pl.DataFrame, positions: pl.DataFrame, slots: pl.DataFrame) -> pl.DataFrame:
     """Return the positions from flat to flat: the carried ones first, then those that this run opened."""
     count, held = int(run.book.control[state.EPISODE_COUNT]), positions.height
     rows = pl.DataFrame(
@@ -62,9 +64,11 @@ def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: 
             "slot": ints(run.book.episodes[state.EPISODE_SLOT, :count]),
             "operation": ints(run.book.episodes[state.EPISODE_OPEN, :count]),
             "closing": ints(run.book.episodes[state.EPISODE_CLOSE, :count]),
-        }
+            "side": np.where(ints(run.book.episodes[state.EPISODE_SIDE, :count]) > 0, "LONG", "SHORT"),
+        },
+        schema_overrides={"side": pl.String},
     )
-    log = events.select(
+    log = operations.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("operation"),
         event_name().alias("event_name"),
         "trade_id",
@@ -97,7 +101,7 @@ def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: 
     )
     return pl.concat(
         [
-            rows.select("episode", "slot"),
+            rows.select("episode", "slot", "side"),
             opening,
             closing.select(
                 pl.col("trade_id").alias("close_trade_id"),
@@ -114,3 +118,8 @@ def episodes_of(run: Run, events: pl.DataFrame, positions: pl.DataFrame, slots: 
 def ints(values: object) -> "np.ndarray":
     """Return codes and counts of either kernel as 64-bit integers."""
     return np.asarray(values, dtype=np.int64)
+
+
+def amounts_of(values: "np.ndarray") -> "np.ndarray | list[int]":
+    """Return amounts as 64-bit integers, or as Python's where the plain kernel made them."""
+    return values if values.dtype == np.int64 else values.tolist()

@@ -35,24 +35,51 @@ MESSAGES = {
         "specific_lot_unavailable",
         "a named lot is not open, or not in that quantity; name lots that are open at that time",
     ),
+    state.TRANSFER_EXCEEDS_POSITION: (
+        "transfer_exceeds_position",
+        "it moves more than the account holds; record the missing openings, or move less",
+    ),
+    state.TRANSFER_AGAINST_POSITION: (
+        "transfer_against_position",
+        "the other account holds the instrument on the other side; close one of the two first",
+    ),
+    state.ACCOUNT_NOT_OPEN: (
+        "account_not_open",
+        "the account is not open at that time; record the fork that opens it",
+    ),
+    state.ACCOUNT_CLOSED: (
+        "account_closed",
+        "the account was merged into another one before; name the account that it went to",
+    ),
+    state.OPPOSITE_POSITION: (
+        "opposite_position",
+        "the account holds what comes out of it on the other side; close that position before the event",
+    ),
+    state.ROUNDS_TO_NOTHING: (
+        "rounds_to_nothing",
+        "the ratio leaves nothing of the position; correct the ratio, or record what the account was paid instead",
+    ),
 }
 
 
-def refusal_rows(codes: "np.ndarray", events: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per refused event: sequence, trade_id, account_id, symbol, code and message."""
+def refusal_rows(codes: "np.ndarray", operations: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per refused event and account: sequence, trade_id, account_id, symbol, code and message."""
     refused = np.flatnonzero(codes)
-    rows = events[refused].with_columns(pl.Series("refusal", codes[refused]))
-    return rows.select(
+    rows = operations[refused].with_columns(pl.Series("refusal", codes[refused]))
+    what = (
+        pl.when(pl.col("instrument_id").is_null()).then(pl.lit("")).otherwise(pl.lit(" of ") + pl.col("instrument_id"))
+    )
+    code, reason = ({number: text[part] for number, text in MESSAGES.items()} for part in (0, 1))
+    return rows.unique(("sequence", "account_id"), keep="first", maintain_order=True).select(
         "sequence",
         "trade_id",
         "account_id",
-        "symbol",
-        pl.col("refusal").replace_strict({k: v[0] for k, v in MESSAGES.items()}, return_dtype=pl.String).alias("code"),
+        pl.col("symbol").fill_null(""),
+        pl.col("refusal").replace_strict(code, return_dtype=pl.String).alias("code"),
         pl.concat_str(
             pl.col("kind"),
-            pl.lit(" of "),
-            pl.col("instrument_id"),
+            what.fill_null(""),
             pl.lit(" has no effect: "),
-            pl.col("refusal").replace_strict({k: v[1] for k, v in MESSAGES.items()}, return_dtype=pl.String),
+            pl.col("refusal").replace_strict(reason, return_dtype=pl.String),
         ).alias("message"),
     )

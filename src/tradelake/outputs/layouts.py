@@ -19,7 +19,8 @@ class Shown:
     """One column of a table: heading, where its cells come from, and how it gives way.
 
     `kind` decides alignment and notation. A text may be cut down to `width_min` characters (0: never);
-    columns with the highest `drop` leave the table first, those with 0 never.
+    columns with the highest `drop` leave the table first, those with 0 never. A `rare` column is only shown where a
+    row has a value in it.
     """
 
     heading: str
@@ -27,6 +28,7 @@ class Shown:
     kind: Kind = "text"
     width_min: int = 0
     drop: int = 0
+    rare: bool = False
 
 
 def contract_label() -> pl.Expr:
@@ -86,8 +88,9 @@ LAYOUTS: dict[str, tuple[Shown, ...]] = {
         Shown("price", pl.col("price"), "money"),
         Shown("charges", pl.col("commission") + pl.col("fees"), "money", drop=1),
         Shown("net", pl.col("net_amount"), "money"),
-        Shown("ccy", pl.col("currency"), drop=4),
-        Shown("strategy", pl.col("strategy_id"), width_min=6, drop=3),
+        Shown("ccy", pl.col("currency"), drop=5),
+        Shown("strategy", pl.col("strategy_id"), width_min=6, drop=4),
+        Shown("state", pl.when(pl.col("state") != "active").then("state"), drop=3, rare=True),
     ),
     "positions": (
         _account(),
@@ -131,6 +134,39 @@ LAYOUTS: dict[str, tuple[Shown, ...]] = {
         Shown("proceeds", pl.col("proceeds"), "money"),
         Shown("cost", pl.col("cost"), "money"),
         Shown("P&L", pl.col("realized_pnl"), "profit"),
+    ),
+    "chains": (
+        _account(),
+        Shown("symbol", pl.col("symbol"), width_min=6),
+        Shown("label", pl.col("label"), width_min=8),
+        Shown("name", pl.col("name"), width_min=6, drop=1, rare=True),
+        Shown("status", pl.col("status"), drop=3),
+        Shown("opened", pl.col("open_date")),
+        Shown("closed", pl.col("closed_at").dt.date(), drop=2),
+        Shown("pos", pl.col("positions"), "number", drop=4),
+        Shown("rolls", pl.col("rolls"), "number", drop=1),
+        Shown("asgn", pl.col("assignments"), "number", drop=1),
+        Shown("credit", pl.col("net_credit"), "money"),
+        Shown("P&L", pl.col("realized_pnl"), "profit"),
+        Shown("open basis", pl.col("cost_basis"), "money", drop=2),
+    ),
+    "chain-positions": (
+        Shown("chain", pl.col("chain_id"), width_min=20, drop=2),
+        _account(),
+        _contract(),
+        Shown("side", pl.col("side")),
+        Shown("quantity", pl.col("quantity"), "number"),
+        Shown("opened", pl.col("open_date")),
+        Shown("closed", pl.col("closed_at").dt.date(), drop=1),
+        Shown("P&L", pl.col("realized_pnl"), "profit"),
+    ),
+    "bridge": (
+        _account(),
+        Shown("ccy", pl.col("currency")),
+        Shown("realized, tax", pl.col("realized_tax"), "profit"),
+        Shown("realized, economic", pl.col("realized_economic"), "profit"),
+        Shown("difference", pl.col("difference"), "profit"),
+        Shown("premium carried", pl.col("premium_carried"), "profit"),
     ),
     "accounts": (
         Shown("account", pl.col("account_id"), width_min=8),
@@ -189,7 +225,12 @@ def layout_of(frame: pl.DataFrame, name: str) -> tuple[Shown, ...]:
     A layout's column whose inputs are not in the frame is left out.
     """
     present = set(frame.columns)
-    shown = tuple(s for s in LAYOUTS.get(name, ()) if present.issuperset(s.value.meta.root_names()))
+    shown = tuple(
+        column
+        for column in LAYOUTS.get(name, ())
+        if present.issuperset(column.value.meta.root_names())
+        and not (column.rare and frame.select(column.value.is_null().all()).item())
+    )
     return shown or tuple(_as_it_is(frame, column, index) for index, column in enumerate(frame.columns))
 
 

@@ -1,10 +1,13 @@
 """Profit and loss and cash, by account, month, symbol or strategy; never summed over currencies."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
 from tradelake.errors import InputError
+from tradelake.sessions import trade_date_of
+from tradelake.tables import CHAIN_KINDS, CURE_KINDS, MOVE_KINDS
 from tradelake.units import MONEY
 
 BY_COLUMNS = ("account", "month", "year", "date", "symbol", "strategy", "instrument")
@@ -19,6 +22,10 @@ LEDGER_COLUMNS = (
     "currency",
     "trade_date",
 )
+AMOUNTS = ("kind", "amount", "charges", "dividends", "interest")
+ONLY_BY_FLOWS = (*MOVE_KINDS, *CURE_KINDS, *CHAIN_KINDS, "lot_method")
+OF_ONE_EVENT = ["sequence", "account_id"]
+ZERO = pl.lit(0, dtype=MONEY)
 
 
 def _by(name: str, date: str) -> pl.Expr:
@@ -36,30 +43,56 @@ def _by(name: str, date: str) -> pl.Expr:
     return expressions[name]
 
 
-def cash_ledger(events: pl.DataFrame, cash_flows: pl.DataFrame, refusals: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per event that moved cash or cost a charge, refused events left out.
+def cash_ledger(
+    events: pl.DataFrame, cash_flows: pl.DataFrame, refusals: pl.DataFrame, *, as_of: datetime | None = None
+) -> pl.DataFrame:
+    """Return one row per event and account that moved cash or cost a charge, refused events left out.
 
-    Columns: sequence, trade_id, account_id, symbol, instrument_id, strategy_id, currency, trade_date, kind, amount
-    (into the account), charges (commission and fees, and fees charged on their own), dividends, interest.
+    *events* are those in effect. Columns: sequence, trade_id, account_id, symbol, instrument_id, strategy_id, currency,
+    trade_date, kind, amount (into the account), charges (commission and fees, and fees charged on their own),
+    dividends, interest. A dividend counts on its ex-date and moves its cash when it is paid: two rows where that is
+    another day, and no cash where it is after *as_of*.
     """
-    zero = pl.lit(0, dtype=MONEY)
     category = pl.col("cash_category").fill_null("")
-    flows = cash_flows.select("sequence", pl.col("amount"))
-    return (
-        events.join(refusals.select("sequence"), on="sequence", how="anti")
-        .join(flows, on="sequence", how="left")
+    own = events.filter(pl.col("account_id").is_not_null() & ~pl.col("kind").is_in(ONLY_BY_FLOWS))
+    flows = cash_flows.select(*OF_ONE_EVENT, "amount")
+    rows = (
+        own.join(refusals.select(OF_ONE_EVENT), on=OF_ONE_EVENT, how="anti")
+        .join(flows, on=OF_ONE_EVENT, how="left")
         .select(
             *LEDGER_COLUMNS,
             "kind",
-            pl.coalesce("amount", "net_amount", zero).alias("amount"),
+            pl.coalesce("amount", "net_amount", ZERO).alias("amount"),
             pl.when(category == "fee")
             .then(pl.col("commission") + pl.col("fees") - pl.col("net_amount"))
             .otherwise(pl.col("commission") + pl.col("fees"))
             .alias("charges"),
-            pl.when(category == "dividend").then("net_amount").otherwise(zero).alias("dividends"),
-            pl.when(category == "interest").then("net_amount").otherwise(zero).alias("interest"),
+            pl.when(category == "dividend").then("net_amount").otherwise(ZERO).alias("dividends"),
+            pl.when(category == "interest").then("net_amount").otherwise(ZERO).alias("interest"),
         )
     )
+    others = cash_flows.join(own, on=OF_ONE_EVENT, how="anti")
+    return pl.concat([rows, _of_flows(others, events, as_of)]) if others.height else rows
+
+
+def _of_flows(flows: pl.DataFrame, events: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
+    """Return the ledger rows of cash that an event moves in other accounts than its own, or in all that hold."""
+    named = flows.with_columns(
+        pl.when(pl.col("symbol") != "").then("symbol").alias("symbol"),
+        pl.when(pl.col("category") == "dividend").then("amount").otherwise(ZERO).alias("dividends"),
+    ).join(events.select("sequence", "trade_id", "strategy_id", "kind", "executed_at"), on="sequence")
+    paid = pl.col("effective_at") != pl.col("executed_at")
+    paid_on = pl.when(paid).then(trade_date_of(pl.col("effective_at"))).otherwise("trade_date").alias("paid_on")
+    named = named.with_columns(paid_on, ZERO.alias("charges"), ZERO.alias("interest"))
+    if as_of is not None:
+        in_time = pl.col("effective_at") <= as_of
+        named = named.with_columns(pl.when(in_time).then("amount").otherwise(ZERO).alias("amount"))
+    later = pl.col("paid_on") != pl.col("trade_date")
+    earned = named.with_columns(pl.when(later).then(ZERO).otherwise("amount").alias("amount"))
+    cash = named.filter(later & (pl.col("amount") != 0)).with_columns(
+        pl.col("paid_on").alias("trade_date"), ZERO.alias("dividends")
+    )
+    return pl.concat([earned, cash]).select(*LEDGER_COLUMNS, *AMOUNTS)
 
 
 def profit(matches: pl.DataFrame, ledger: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
@@ -79,9 +112,8 @@ def profit(matches: pl.DataFrame, ledger: pl.DataFrame, by: Sequence[str]) -> pl
     )
     keys = [name for name in realized.columns if name not in ("realized_pnl", "matches")]
     joined = realized.join(cash, on=keys, how="full", coalesce=True, nulls_equal=True)
-    zero = pl.lit(0, dtype=MONEY)
     return joined.select(
         *keys,
-        *(pl.col(name).fill_null(zero) for name in MEASURES),
+        *(pl.col(name).fill_null(ZERO) for name in MEASURES),
         *(pl.col(name).fill_null(0) for name in ("trades", "matches")),
     ).sort(*keys, nulls_last=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from tradelake.errors import InvariantError
-from tradelake.tables import POSITION_HISTORY, POSITIONS
-from tradelake.units import MONEY, MONEY_SCALE, column_units, decimal_column, unit_price
+from tradelake.tables import HOWS_OF_OPEN_LOTS, POSITION_HISTORY, POSITIONS
+from tradelake.units import MONEY, MONEY_SCALE, QUANTITY, column_units, decimal_column, unit_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,20 @@ def summarise(episodes: pl.DataFrame, lots: pl.DataFrame, matches: pl.DataFrame)
     `episodes` has one row per position with its opening and closing event, `lots` all that is open of them,
     `matches` all matches of them, earlier runs' included. Both results are in the sort order of their table.
     """
+    stays_open = pl.col("how").is_in(HOWS_OF_OPEN_LOTS)
     realized = matches.group_by("position_id").agg(
         pl.col("realized_pnl").sum(),
         pl.col("proceeds").sum(),
         pl.col("cost").sum(),
-        pl.col("quantity").sum().alias("quantity_closed"),
-        pl.col("side").first(),
+        pl.col("premium").sum().alias("realized_premium"),
+        pl.col("quantity").filter(~stays_open).sum().alias("quantity_closed"),
     )
-    joined = episodes.join(realized, on="position_id", how="left", maintain_order="left")
+    # What leaves by a transfer or an exchange realizes nothing and closes no unit here.
+    money = ("realized_pnl", "realized_premium", "proceeds", "cost")
+    joined = episodes.join(realized, on="position_id", how="left", maintain_order="left").with_columns(
+        *(pl.col(name).fill_null(pl.lit(0, dtype=MONEY)) for name in money),
+        pl.col("quantity_closed").fill_null(pl.lit(0, dtype=QUANTITY)),
+    )
     closed = joined.filter(pl.col("close_sequence").is_not_null()).with_columns(status=pl.lit("CLOSED"))
     return Summary(
         positions=_open_positions(joined.filter(pl.col("close_sequence").is_null()), lots),
@@ -39,9 +45,8 @@ def summarise(episodes: pl.DataFrame, lots: pl.DataFrame, matches: pl.DataFrame)
 
 
 def _open_positions(episodes: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    held = lots.group_by("position_id").agg(pl.col("quantity", "cost_basis", "charges").sum())
+    held = lots.group_by("position_id").agg(pl.col("quantity", "cost_basis", "charges", "premium").sum())
     rows = episodes.join(held, on="position_id", how="inner", maintain_order="left").with_columns(
-        pl.col("realized_pnl").fill_null(pl.lit(0, dtype=MONEY)),
         pl.lit("OPEN").alias("status"),
         pl.lit(None, dtype=MONEY).alias("unrealized_pnl"),
     )

@@ -2,7 +2,8 @@
 
 Guards come first, in this order: an id that is known with the same content is a duplicate; with other content a
 conflict that names the fields; an allocation beyond its execution, and a trade id that another event has, are
-conflicts. After the guards nothing may fail but the storage itself, and then nothing is written.
+conflicts; a cancel or correct whose target cannot be cured is a reject. After the guards nothing may fail but the
+storage itself, and then nothing is written.
 """
 
 import time
@@ -12,13 +13,25 @@ from datetime import datetime
 
 import polars as pl
 
-from tradelake.errors import InvariantError, StorageError
+from tradelake.errors import InvariantError, Problem, StorageError
 from tradelake.store.catalog import FEW_ROWS, INLINE_ROWS, Catalog
 from tradelake.store.chain import link, row_digests
 from tradelake.store.classify import classify
+from tradelake.store.corporate import corporate_rows
+from tradelake.store.cures import Cures
 from tradelake.store.foreign import is_retryable
 from tradelake.store.keys import KeyIndex, with_keys
-from tradelake.tables import ACCOUNTS, HEAD, IMPORT_RUNS, INSTRUMENTS, SOURCE_RECORDS, STRATEGIES, TRADE_LOG
+from tradelake.store.records import counted, new_records
+from tradelake.tables import (
+    ACCOUNTS,
+    CORPORATE_ACTIONS,
+    HEAD,
+    IMPORT_RUNS,
+    INSTRUMENTS,
+    SOURCE_RECORDS,
+    STRATEGIES,
+    TRADE_LOG,
+)
 
 ATTEMPTS = 30
 NO_NEW = {"new_accounts": ACCOUNTS, "new_instruments": INSTRUMENTS, "new_strategies": STRATEGIES}
@@ -29,6 +42,7 @@ class Batch:
     """One delivery: validated events (INCOMING, terms complete), source records (RECORDS), and who brings them.
 
     `records` are joined to the events by `row_number` = `source_row`; several events may come from one record.
+    `cures` judges the cancels and corrects among the events, and what the broker says again of an execution.
     """
 
     events: pl.DataFrame
@@ -43,6 +57,7 @@ class Batch:
     new_accounts: pl.DataFrame = field(default_factory=ACCOUNTS.empty)
     new_instruments: pl.DataFrame = field(default_factory=INSTRUMENTS.empty)
     new_strategies: pl.DataFrame = field(default_factory=STRATEGIES.empty)
+    cures: Cures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,8 @@ class Appended:
     """What became of a delivery.
 
     `outcomes` has one row per event: source_row, outcome, trade_id, code, message; `rows` are the rows of the log that
-    were written; `head` is where the log stands after it, and `written` says whether anything was new.
+    were written; `head` is where the log stands after it, and `written` says whether anything was new. `problems` says
+    of every cure that is refused what is wrong with it.
     """
 
     batch: Batch
@@ -69,6 +85,7 @@ class Appended:
     head: Head
     rows: pl.DataFrame
     written: bool
+    problems: tuple[Problem, ...] = ()
 
 
 class _HeadMoved(Exception):
@@ -106,14 +123,14 @@ def _read_head(catalog: Catalog) -> Head:
 def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex, head: Head) -> Appended:
     batch = prepare(head)
     index.refresh(catalog, head.sequence)
-    classified = classify(catalog, with_keys(batch.events), index)
-    fresh = classified.accepted
+    classified = classify(catalog, with_keys(batch.events), index, batch.cures)
+    fresh, problems = classified.accepted, classified.problems
     batch = _with_used(batch, fresh)
-    records = _new_records(catalog, batch, classified.outcomes)
+    records = new_records(catalog, batch.records, classified.outcomes)
     if fresh.height + records.height == 0 and not _has_references(batch):
         if head != _read_head(catalog):
             raise _HeadMoved
-        return Appended(batch, classified.outcomes, head, TRADE_LOG.empty(), written=False)
+        return Appended(batch, classified.outcomes, head, TRADE_LOG.empty(), written=False, problems=problems)
     run, recorded_at = head.import_run_id + 1, max(batch.recorded_at, head.recorded_at)
     records = records.with_columns(
         (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + head.source_record_id).alias("source_record_id"),
@@ -127,17 +144,18 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
         catalog.plan_plainly()
     for name, table in NO_NEW.items():
         catalog.insert(table.name, getattr(batch, name))
-    counts = _counts(records, classified.outcomes)
+    counts = counted(records, classified.outcomes)
     catalog.insert(
         IMPORT_RUNS.name, _run_row(batch, counts, head, chain, recorded_at, first=head.sequence + 1, last=last)
     )
     catalog.insert(SOURCE_RECORDS.name, SOURCE_RECORDS.conform(records))
     catalog.insert_by_month(TRADE_LOG.name, log.sort(*TRADE_LOG.sort), TRADE_LOG.partition_date)
+    catalog.insert(CORPORATE_ACTIONS.name, corporate_rows(log))
     reached = Head(last, head.source_record_id + records.height, run, recorded_at, chain)
     _move_head(catalog, head, reached)
     if log.height + records.height > INLINE_ROWS:
         catalog.sync()
-    return Appended(batch, classified.outcomes, reached, log, written=True)
+    return Appended(batch, classified.outcomes, reached, log, written=True, problems=problems)
 
 
 def _move_head(catalog: Catalog, seen: Head, reached: Head) -> None:
@@ -160,78 +178,23 @@ def _move_head(catalog: Catalog, seen: Head, reached: Head) -> None:
 
 def _with_used(batch: Batch, accepted: pl.DataFrame) -> Batch:
     """Return the batch without the accounts, instruments and strategies that only refused or known events name."""
-    if accepted.height == batch.events.height:
+    corrected = batch.new_instruments.clear() if batch.cures is None else batch.cures.new_instruments
+    if accepted.height == batch.events.height and not corrected.height:
         return batch
-    traded = pl.concat([accepted["instrument_id"], accepted["underlying_instrument_id"]])
+    named = ("instrument_id", "underlying_instrument_id", "new_instrument_id")
+    traded = pl.concat([accepted[name] for name in named])
+    used = batch.new_instruments.filter(pl.col("instrument_id").is_in(traded.implode()))
+    corrected = corrected.join(used, on="instrument_id", how="anti", maintain_order="left")
     return replace(
         batch,
         new_accounts=batch.new_accounts.filter(pl.col("account_id").is_in(accepted["account_id"].implode())),
-        new_instruments=batch.new_instruments.filter(pl.col("instrument_id").is_in(traded.implode())),
+        new_instruments=pl.concat([used, corrected]),
         new_strategies=batch.new_strategies.filter(pl.col("strategy_id").is_in(accepted["strategy_id"].implode())),
     )
 
 
 def _has_references(batch: Batch) -> bool:
     return any(getattr(batch, name).height for name in NO_NEW)
-
-
-def _counts(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:
-    events = dict(outcomes.group_by("outcome").len().iter_rows())
-    rows = dict(records.group_by("outcome").len().iter_rows())
-    return {
-        "accepted": events.get("accepted", 0),
-        "duplicates": events.get("duplicate", 0),
-        "conflicts": events.get("conflict", 0),
-        "rejects": rows.get("reject", 0),
-        "kept": rows.get("kept", 0),
-    }
-
-
-def _new_records(catalog: Catalog, batch: Batch, outcomes: pl.DataFrame) -> pl.DataFrame:
-    """Return the records to store: those of accepted events, and kept, rejected or conflicting ones not seen before."""
-    if _all_accepted(batch.records, outcomes):
-        return batch.records.with_columns(_text_hash())
-    by_row = outcomes.group_by("source_row").agg(
-        (pl.col("outcome") == "accepted").any().alias("accepted"),
-        (pl.col("outcome") == "conflict").any().alias("conflict"),
-        pl.col("code").drop_nulls().first().alias("event_code"),
-        pl.col("message").drop_nulls().first().alias("event_message"),
-    )
-    rows = batch.records.join(by_row, left_on="row_number", right_on="source_row", how="left").with_columns(
-        pl.when(pl.col("conflict")).then(pl.lit("conflict")).otherwise("outcome").alias("outcome"),
-        pl.coalesce("event_code", "code").alias("code"),
-        pl.coalesce("event_message", "message").alias("message"),
-        _text_hash(),
-    )
-    kept = rows.filter(pl.col("accepted").fill_null(value=False))
-    others = rows.filter(~pl.col("accepted").fill_null(value=False) & (pl.col("outcome") != "event"))
-    if others.height:
-        with catalog.joined(incoming_hashes=others.select("text_hash")):
-            known = catalog.frame(
-                f"SELECT DISTINCT text_hash FROM {SOURCE_RECORDS.name} WHERE outcome <> 'event' "
-                "AND text_hash IN (SELECT text_hash FROM incoming_hashes)"
-            )
-        others = others.join(known, on="text_hash", how="anti")
-    return pl.concat([kept, others]).sort("row_number")
-
-
-def _all_accepted(records: pl.DataFrame, outcomes: pl.DataFrame) -> bool:
-    return (
-        bool((outcomes["outcome"] == "accepted").all())
-        and bool((records["outcome"] == "event").all())
-        and outcomes["source_row"].n_unique() == records.height
-    )
-
-
-def _text_hash() -> pl.Expr:
-    said = pl.concat_str(pl.col("broker_account_id").fill_null(""), "section", "text", separator="\x1f")
-    return said.map_batches(_text_hashes, return_dtype=pl.String).alias("text_hash")
-
-
-def _text_hashes(texts: pl.Series) -> pl.Series:
-    from hashlib import sha256
-
-    return pl.Series([sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=pl.String)
 
 
 def details_with_execution() -> pl.Expr:

@@ -9,10 +9,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal
 from importlib.resources import files
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -22,6 +20,7 @@ from tradelake.errors import StorageError
 from tradelake.store.durable import sync_folder
 from tradelake.store.foreign import query_error, translated
 from tradelake.store.lease import Lease
+from tradelake.store.literals import distinct_names, insert_statement, literal
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
@@ -64,13 +63,13 @@ class Catalog:
         self.connection = _session(target)
         options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
         if attach_data:
-            options += [f"DATA_PATH {_literal(attach_data)}", "OVERRIDE_DATA_PATH true"]
+            options += [f"DATA_PATH {literal(attach_data)}", "OVERRIDE_DATA_PATH true"]
         if not create:
             options.append("CREATE_IF_NOT_EXISTS false")
         if read_only:
             options.append("READ_ONLY")
         try:
-            self.connection.execute(f"ATTACH {_literal(target.attach)} AS lake ({', '.join(options)})")
+            self.connection.execute(f"ATTACH {literal(target.attach)} AS lake ({', '.join(options)})")
             self.connection.execute("USE lake")
             row = self.connection.execute("SELECT data_path FROM ducklake_settings('lake')").fetchone()
             names = self.connection.execute("SELECT string_agg(name, ',') FROM duckdb_optimizers()").fetchone()
@@ -112,7 +111,7 @@ class Catalog:
 
     def plan_plainly(self) -> None:
         """Run statements as written until the transaction ends: for a few rows, planning is most of the cost."""
-        self.execute(f"SET disabled_optimizers = {_literal(self._optimizers)}")
+        self.execute(f"SET disabled_optimizers = {literal(self._optimizers)}")
         self._planned_plainly = True
 
     @contextmanager
@@ -185,7 +184,7 @@ class Catalog:
                 rows = self.connection.sql(query).to_arrow_table()
                 for name in reversed(views):
                     self.connection.execute(f"DROP VIEW temp.main.{name}")
-                return self.connection.from_arrow(rows.rename_columns(_distinct(rows.column_names)))
+                return self.connection.from_arrow(rows.rename_columns(distinct_names(rows.column_names)))
             except duckdb.Error as error:
                 raise query_error(error) from error
 
@@ -233,17 +232,8 @@ def _session(target: Target) -> duckdb.DuckDBPyConnection:
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET preserve_insertion_order = true")
     for name in ("ducklake", *EXTENSIONS[target.kind]):
-        connection.execute(f"LOAD {_literal(str(extension_path(name)))}")
+        connection.execute(f"LOAD {literal(str(extension_path(name)))}")
     return connection
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Return column names of which none comes twice, numbered as DuckDB does it: a join may repeat them."""
-    distinct: list[str] = []
-    for name in names:
-        candidates = (f"{name}_{number}" if number else name for number in count())
-        distinct.append(next(text for text in candidates if text.lower() not in {d.lower() for d in distinct}))
-    return distinct
 
 
 def _folded_view(name: str) -> str:
@@ -252,24 +242,3 @@ def _folded_view(name: str) -> str:
         f"SELECT * FROM lake.main.{name} ANTI JOIN temp.main.{name}_void USING (account_id, symbol) "
         f"UNION ALL BY NAME SELECT * FROM temp.main.{name}_tail"
     )
-
-
-def insert_statement(table: str, frame: pl.DataFrame) -> str | None:
-    """Return an INSERT with the values of a few rows written out; None where a text cannot be written so.
-
-    That costs half of what a frame costs that is made known to DuckDB first. Every value is quoted text, which DuckDB
-    reads as the type of its column, exactly.
-    """
-    rows = [f"({', '.join(map(_written, row))})" for row in frame.iter_rows()]
-    statement = f"INSERT INTO {table} ({', '.join(frame.columns)}) VALUES {', '.join(rows)}"
-    return None if "\0" in statement else statement
-
-
-def _written(value: object) -> str:
-    if value is None:
-        return "NULL"
-    return _literal(format(value, "f") if isinstance(value, Decimal) else str(value))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

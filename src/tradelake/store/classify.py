@@ -1,17 +1,17 @@
-"""What each incoming event is: new, a duplicate, or a conflict with what the log has."""
+"""What each incoming event is: new, a duplicate, a conflict with what the log has, or a cure that is refused."""
 
-import json
-import re
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
+from tradelake.errors import InvariantError, Problem
 from tradelake.store.catalog import Catalog
-from tradelake.store.keys import COMPARED, CORRECTABLE, KeyIndex, comparable, execution_key, generated_ids
-from tradelake.tables import TRADE_LOG
-from tradelake.units import QUANTITY_SCALE, plain, to_units
+from tradelake.store.cures import Cures, Row
+from tradelake.store.keys import COMPARED, KeyIndex, comparable, execution_key, generated_ids
+from tradelake.store.ledger import Ledger, Verdict
+from tradelake.tables import CURE_KINDS, TRADE_LOG
 
 VERDICTS = {"order": pl.UInt32, "outcome": pl.String, "code": pl.String, "message": pl.String, "known_id": pl.String}
 KNOWN_COLUMNS = (
@@ -24,8 +24,12 @@ KNOWN_COLUMNS = (
     "kind",
     "account_id",
     "instrument_id",
+    "new_instrument_id",
+    "to_account_id",
+    "target_id",
     "action",
     "executed_at",
+    "trade_date",
     "quantity",
     "price",
     "commission",
@@ -37,36 +41,34 @@ KNOWN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The events to append, in order, with their trade ids; and one outcome per event."""
+    """The events to append, in order, with their trade ids; one outcome per event; and why cures are refused."""
 
     accepted: pl.DataFrame
     outcomes: pl.DataFrame
+    problems: tuple[Problem, ...] = ()
 
 
-def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> Classified:
-    """Sort incoming events (with their keys) into new ones, duplicates and conflicts."""
+def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cures | None = None) -> Classified:
+    """Sort incoming events (with their keys) into new ones, duplicates, conflicts and refused cures."""
     given = pl.col("natural_key").map_batches(generated_ids, return_dtype=pl.String)
     if not events["trade_id"].null_count():
         given = pl.col("trade_id")
     named = events.with_row_index("order").with_columns(pl.coalesce("trade_id", given).alias("trade_id"))
     known = _known(catalog, named, index)
-    if named.height == 1 and not known.height:
+    if named.height == 1 and not known.height and named["kind"].item() not in CURE_KINDS:
         return Classified(named, _outcomes(named, pl.DataFrame(schema=VERDICTS)))
     verdicts = _plain_duplicates(named, known)
     open_cases = named.join(verdicts, on="order", how="anti", maintain_order="left")
     # Most deliveries share nothing with the log but plain duplicates, and repeat nothing: the rest is judged singly.
     suspects = _sharing(open_cases, known)
-    if suspects.height:
-        ledger = _Ledger(_related(known, suspects))
-        judged = []
-        for row, facts in zip(suspects.iter_rows(named=True), comparable(suspects).iter_rows(named=True), strict=True):
-            verdict = ledger.judge(row, facts)
-            if verdict is None:
-                ledger.remember(row, facts)
-            else:
-                judged.append((row["order"], *verdict))
-        verdicts = pl.concat([verdicts, pl.DataFrame(judged, schema=VERDICTS, orient="row")])
-    return Classified(named.join(verdicts, on="order", how="anti", maintain_order="left"), _outcomes(named, verdicts))
+    singly = _Singly(open_cases, Ledger(_related(known, suspects), cures), cures)
+    for row, facts in zip(suspects.iter_rows(named=True), comparable(suspects).iter_rows(named=True), strict=True):
+        singly.judge(row, facts)
+    if singly.judged:
+        verdicts = pl.concat([verdicts, pl.DataFrame(singly.judged, schema=VERDICTS, orient="row")])
+    accepted = named.join(verdicts, on="order", how="anti", maintain_order="left")
+    outcomes = _outcomes(_rewritten(named, singly.rewritten), verdicts)
+    return Classified(_rewritten(accepted, singly.rewritten), outcomes, tuple(singly.problems))
 
 
 def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> pl.DataFrame:
@@ -100,9 +102,9 @@ def _keys(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sharing(events: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Return the events that share a key with the log or with each other."""
+    """Return the events that share a key with the log or with each other, and the cures."""
     keys = _keys(events)
-    flags = keys["key"].is_duplicated() | keys["trade"].is_duplicated()
+    flags = keys["key"].is_duplicated() | keys["trade"].is_duplicated() | events["kind"].is_in(CURE_KINDS)
     if known.height:
         log = _keys(known)
         flags |= keys["key"].is_in(log["key"].implode()) | keys["trade"].is_in(log["trade"].implode())
@@ -110,104 +112,71 @@ def _sharing(events: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _related(known: pl.DataFrame, suspects: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of the log that share a key with one of the suspects."""
+    """Return the rows of the log that share a key with one of the suspects, in the order of their arrival."""
+    if not known.height:
+        return known
     keys, log = _keys(suspects), _keys(known)
-    return known.filter(log["key"].is_in(keys["key"].implode()) | log["trade"].is_in(keys["trade"].implode()))
+    shared = log["key"].is_in(keys["key"].implode()) | log["trade"].is_in(keys["trade"].implode())
+    return known.filter(shared).sort("sequence")
 
 
-class _Ledger:
-    """What the log and the earlier rows of this delivery say about keys."""
+class _Singly:
+    """Judges the events of a delivery that are not plainly new, one after the other."""
 
-    def __init__(self, known: pl.DataFrame) -> None:
-        self._by_key: dict[str, tuple[dict[str, object], str]] = {}
-        self._by_trade: set[tuple[str, str]] = set()
-        self._executions: dict[tuple[str, str, str], int] = {}
-        self._ids: dict[tuple[str, str, str], set[str]] = {}
-        self._wholes: dict[tuple[str, str, str], int] = {}
-        for row, facts in zip(known.iter_rows(named=True), comparable(known).iter_rows(named=True), strict=True):
-            self.remember(row, facts)
+    def __init__(self, events: pl.DataFrame, ledger: Ledger, cures: Cures | None) -> None:
+        self._events = events
+        self._ledger = ledger
+        self._cures = cures
+        self.judged: list[tuple[int, str, str | None, str | None, str]] = []
+        self.rewritten: dict[int, Row] = {}
+        self.problems: list[Problem] = []
 
-    def remember(self, row: dict[str, object], facts: dict[str, object]) -> None:
-        self._by_key[str(row["natural_key"])] = (facts, str(row["trade_id"]))
-        self._by_trade.add((str(row["trade_id"]), str(row["leg_id"])))
-        execution = _execution(row)
-        if execution is not None:
-            self._executions[execution] = self._executions.get(execution, 0) + _size(row["quantity"])
-            self._ids.setdefault(execution, set()).add(str(row["broker_execution_id"]))
-            self._wholes.setdefault(execution, _whole(row))
+    def judge(self, row: dict[str, Any], facts: dict[str, Any]) -> None:
+        verdict = self._ledger.judge(row, facts)
+        if verdict is None and row["kind"] in CURE_KINDS:
+            verdict = Verdict("accepted", row["trade_id"], correction=row)
+        if verdict is None:
+            self._ledger.remember(row, facts)
+        elif verdict.correction is None:
+            self._refuse(row, verdict)
+        else:
+            self._cure(row, facts, verdict.correction)
 
-    def judge(self, row: dict[str, object], facts: dict[str, object]) -> tuple[str, str | None, str | None, str] | None:
-        """Return outcome, code, message and the known trade id; None for an event that is new."""
-        trade_id = str(row["trade_id"])
-        if str(row["natural_key"]) in self._by_key:
-            first, first_id = self._by_key[str(row["natural_key"])]
-            different = [name for name in COMPARED if facts[name] != first[name]]
-            if not different:
-                return "duplicate", None, None, first_id
-            shown = "; ".join(
-                f"{name}: {_shown(first[name])} in the log, {_shown(facts[name])} now" for name in different
-            )
-            return ("conflict", "conflicting_duplicate", f"the event is known with other content: {shown}", first_id)
-        execution = _execution(row)
-        if execution is not None and execution in self._executions:
-            known = self._ids[execution]
-            if str(row["broker_execution_id"]) not in known:
-                return (
-                    "conflict",
-                    "broker_correction",
-                    (
-                        f"execution {row['broker_execution_id']} is the broker's correction of {min(known)}, which the "
-                        "log has; compare the two, since this release does not replace executions"
-                    ),
-                    trade_id,
-                )
-            whole = self._wholes[execution]
-            if self._executions[execution] + _size(row["quantity"]) > whole:
-                return (
-                    "conflict",
-                    "allocation_exceeds_execution",
-                    (
-                        f"execution {row['broker_execution_id']} is allocated to other accounts already, and this row "
-                        "would allocate more than its quantity; give execution_quantity where it is one of several"
-                    ),
-                    trade_id,
-                )
-        if (trade_id, str(row["leg_id"])) in self._by_trade:
-            return (
-                "conflict",
-                "trade_id_taken",
-                f"trade id {trade_id} with leg {row['leg_id']} belongs to another event; give a new id",
-                trade_id,
-            )
-        return None
+    def _refuse(self, row: Row, verdict: Verdict) -> None:
+        self.judged.append((row["order"], verdict.outcome, verdict.code, verdict.message, verdict.trade_id))
+
+    def _cure(self, row: Row, facts: dict[str, Any], cure: Row) -> None:
+        if self._cures is None:
+            raise InvariantError("a delivery with cures comes without anyone to judge them")
+
+        def earlier(trade_id: str, leg_id: str) -> Row | None:
+            return self._earlier(trade_id, leg_id, before=row["order"])
+
+        judged = self._cures.judge(cure, earlier)
+        if judged.row is not None:
+            self.rewritten[row["order"]] = judged.row
+            self._ledger.remember(judged.row, facts)
+            return
+        problem = judged.problem or Problem("invalid_correction", "the correction cannot be used")
+        self.problems.append(replace(problem, row=row["source_row"], trade_id=row["trade_id"]))
+        self._refuse(row, Verdict("reject", row["trade_id"], problem.code, str(self.problems[-1])))
+
+    def _earlier(self, trade_id: str, leg_id: str, *, before: int) -> Row | None:
+        """Return an event of this delivery that came before and is accepted."""
+        named = (pl.col("trade_id") == trade_id) & (pl.col("leg_id") == leg_id) & (pl.col("order") < before)
+        refused = {order for order, *_ in self.judged}
+        rows: Iterator[Row] = self._events.filter(named).iter_rows(named=True)
+        accepted = (row for row in rows if row["order"] not in refused)
+        return next((self.rewritten.get(row["order"], row) for row in accepted), None)
 
 
-def _execution(row: dict[str, object]) -> tuple[str, str, str] | None:
-    if row["broker_execution_id"] is None:
-        return None
-    base = re.sub(CORRECTABLE, r"\1", str(row["broker_execution_id"]))
-    return str(row["broker_account_id"]), base, str(row["leg_id"])
-
-
-def _shown(value: object) -> str:
-    """Return a value as people write it: no exponent, no zeros at the end, nothing as a word."""
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return "nothing" if value is None else str(value)
-
-
-def _whole(row: dict[str, object]) -> int:
-    """Return the broker's quantity of an execution: as its first delivery gave it, or that delivery's own."""
-    given = row.get("execution_quantity")
-    if given is None and row.get("details"):
-        given = json.loads(str(row["details"])).get("execution_quantity")
-    return _size(row["quantity"] if given is None else given)
-
-
-def _size(quantity: object) -> int:
-    return 0 if quantity is None else to_units(str(quantity), QUANTITY_SCALE)
+def _rewritten(accepted: pl.DataFrame, rows: dict[int, Row]) -> pl.DataFrame:
+    """Put the cures as the log will hold them in the place of the rows that brought them."""
+    if not rows:
+        return accepted
+    fresh: Sequence[Row] = [{name: row.get(name) for name in accepted.columns} for row in rows.values()]
+    others = accepted.filter(~pl.col("order").is_in(list(rows)))
+    return pl.concat([others, pl.DataFrame(fresh, schema=accepted.schema, orient="row")]).sort("order")
 
 
 def _outcomes(events: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:

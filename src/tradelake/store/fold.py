@@ -1,8 +1,8 @@
 """The checkpoint: derived tables as of a log sequence, and their replacement by a fold.
 
-A fold brings the derived tables from checkpoint S to the head. It works by family, an (account, underlying):
-families whose new events all come after what they had are *resumed* from their open lots, the others are *replayed*
-from their first event. Both write the same rows.
+A fold brings the derived tables from checkpoint S to the head. It works by family, an (account, underlying), and by
+groups of families that events link: those whose new events all come after what they had are *resumed* from their open
+lots, the others are *replayed* from their first event. Both write the same rows.
 """
 
 from dataclasses import dataclass, field
@@ -88,10 +88,10 @@ def read_standing(catalog: Catalog) -> Standing:
     return Standing(row["head"], row["import_run_id"], Checkpoint(row["sequence"], row["latest_at"]))
 
 
-def family_events(catalog: Catalog, families: pl.DataFrame, columns: str) -> pl.DataFrame:
-    """Return the *columns* of all events of the log that belong to one of the families."""
+def family_events(catalog: Catalog, families: pl.DataFrame, select: str) -> pl.DataFrame:
+    """Return the rows of *select*, columns of the log, that belong to one of the families."""
     with catalog.joined(families=families):
-        return catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name} SEMI JOIN families USING (account_id, symbol)")
+        return catalog.frame(f"{select} SEMI JOIN families USING (account_id, symbol)")
 
 
 def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame) -> pl.DataFrame:

@@ -3,7 +3,8 @@
 An event with a broker's execution id is known by (broker account, execution id, leg); its allocations to several
 of our accounts are told apart by the account. Without one it is known by the trade id that its source gave, with the
 leg. Without any id it is known by its content and its occurrence number within the source, so that N identical
-fills stay N, and the same source twice adds nothing.
+fills stay N, and the same source twice adds nothing. The content of a corporate action, a move or a cure is also what
+only its kind has: ratios and amounts, the other account or instrument, the event that it cures.
 
 The index of a writer holds 64-bit hashes in memory, so that recording one fill reads nothing but the tail of the log.
 A hash only finds candidates; what they are is read from the log and compared there.
@@ -15,7 +16,10 @@ import numpy as np
 import polars as pl
 
 from tradelake.store.catalog import Catalog
-from tradelake.tables import TRADE_LOG
+from tradelake.tables import CURE_KINDS, OPTION_KINDS, TRADE_KINDS, TRADE_LOG
+
+PLAIN_KINDS = (*TRADE_KINDS, *OPTION_KINDS, "cash")
+OF_OTHER_KINDS = ("new_instrument_id", "to_account_id", "target_id", "details")
 
 CONTENT = (
     "broker_account_id",
@@ -47,8 +51,8 @@ COMPARED = (
     "commission",
     "fees",
     "amount",
+    *OF_OTHER_KINDS,
 )
-
 
 # Interactive Brokers corrects an execution under an id that differs only after its last dot.
 CORRECTABLE = r"^([0-9A-Fa-f]{8}\.[0-9A-Fa-f]{8}\.[0-9]{2})\.[0-9]{2}$"
@@ -61,7 +65,12 @@ def execution_base(column: str = "broker_execution_id") -> pl.Expr:
 
 def execution_key() -> pl.Expr:
     """Return what is one execution at the broker: its allocations and corrections share it; null without an id."""
-    return pl.concat_str(pl.lit("X"), "broker_account_id", execution_base(), "leg_id", separator="|")
+    return pl.concat_str(pl.lit("X"), _or_nobody("broker_account_id"), execution_base(), "leg_id", separator="|")
+
+
+def _or_nobody(column: str) -> pl.Expr:
+    """Return an account: empty for a corporate action, which has none."""
+    return pl.col(column).fill_null("")
 
 
 def _escaped(column: str) -> pl.Expr:
@@ -81,15 +90,22 @@ def text_of(column: str, dtype: pl.DataType) -> pl.Expr:
 def with_keys(events: pl.DataFrame) -> pl.DataFrame:
     """Return incoming events with their `natural_key`."""
     execution = pl.concat_str(
-        pl.lit("X"), _escaped("broker_account_id"), _escaped("broker_execution_id"), _escaped("leg_id"), separator="|"
+        pl.lit("X"),
+        _escaped("broker_account_id").fill_null(""),
+        _escaped("broker_execution_id"),
+        _escaped("leg_id"),
+        _escaped("account_id").fill_null(""),
+        separator="|",
     )
     given = pl.concat_str(pl.lit("T"), _escaped("trade_id"), _escaped("leg_id"), separator="|")
-    keyed = events.with_columns(
-        pl.coalesce(pl.concat_str(execution, _escaped("account_id"), separator="|"), given).alias("natural_key"),
-    )
+    keyed = events.with_columns(pl.coalesce(execution, given).alias("natural_key"))
     if not keyed["natural_key"].null_count():
         return keyed
     content = pl.concat_str([text_of(name, events.schema[name]) for name in CONTENT], separator="\x1f")
+    if not _are_plain(events):
+        more = [text_of(name, events.schema[name]) for name in OF_OTHER_KINDS]
+        others = pl.concat_str([content, *more], separator="\x1f")
+        content = pl.when(pl.col("kind").is_in(PLAIN_KINDS)).then(content).otherwise(others)
     occurrence = pl.int_range(pl.len()).over("content")
     return (
         keyed.with_columns(content.alias("content"))
@@ -121,13 +137,26 @@ def generated_ids(keys: pl.Series) -> pl.Series:
     return _digests(keys).str.slice(0, 16)
 
 
+def _are_plain(events: pl.DataFrame) -> bool:
+    return bool(events["kind"].is_in(PLAIN_KINDS).all())
+
+
 def comparable(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns that make two deliveries the same, under the names of COMPARED."""
+    """Return the columns that make two deliveries the same, under the names of COMPARED.
+
+    A cure has the account and the instrument of its target in the log, whether its source named them or not.
+    """
+    nothing = pl.lit(None, dtype=pl.String)
+    owner: list[pl.Expr] = [pl.col("account_id"), pl.col("instrument_id")]
+    others = [nothing.alias(name) for name in OF_OTHER_KINDS]
+    if not _are_plain(events):
+        kind = pl.col("kind")
+        owner = [pl.when(~kind.is_in(CURE_KINDS)).then(column) for column in owner]
+        others = [pl.when(~kind.is_in(PLAIN_KINDS)).then(name).alias(name) for name in OF_OTHER_KINDS]
     return events.select(
         *(c for c in ("natural_key", "sequence") if c in events.columns),
         "kind",
-        "account_id",
-        "instrument_id",
+        *owner,
         pl.col("action").str.split("_").list.first().alias("side"),
         "executed_at",
         "quantity",
@@ -135,6 +164,7 @@ def comparable(events: pl.DataFrame) -> pl.DataFrame:
         "commission",
         "fees",
         pl.when(pl.col("kind") == "cash").then("net_amount").alias("amount"),
+        *others,
     )
 
 

@@ -18,8 +18,44 @@ LOT_METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
 TRADE_KINDS = ("trade",)
 OPTION_KINDS = ("exercise", "assign", "cash_settle", "expire")
 CASH_CATEGORIES = ("deposit", "fee", "interest", "dividend")
-KINDS = (*TRADE_KINDS, *OPTION_KINDS, "cash")
-HOWS = ("trade", "expired", "exercised", "assigned", "cash_settled")
+CORPORATE_KINDS = (
+    "split",
+    "cash_dividend",
+    "return_of_capital",
+    "spin_off",
+    "rights_issue",
+    "merger",
+    "symbol_change",
+    "option_adjust",
+)
+MOVE_KINDS = ("transfer", "fork", "merge")
+CURE_KINDS = ("cancel", "correct")
+CHAIN_KINDS = ("chain_join", "chain_split", "chain_name")
+KINDS = (
+    *TRADE_KINDS,
+    *OPTION_KINDS,
+    "subscribe",
+    "cash",
+    *CORPORATE_KINDS,
+    *MOVE_KINDS,
+    "lot_method",
+    *CURE_KINDS,
+    *CHAIN_KINDS,
+)
+HOWS = (
+    "trade",
+    "expired",
+    "exercised",
+    "assigned",
+    "cash_settled",
+    "cash_in_lieu",
+    "return_of_capital",
+    "merger",
+    "boot",
+)
+HOWS_OF_OPEN_LOTS = ("return_of_capital", "boot")
+FLOW_CATEGORIES = ("settlement", "dividend", "corporate_action", "transfer")
+TREATMENTS = ("reorganization", "taxable")
 SETTLEMENTS = ("PHYSICAL", "CASH")
 EXERCISE_STYLES = ("AMERICAN", "EUROPEAN")
 STATUSES = ("OPEN", "CLOSED")

@@ -1,6 +1,6 @@
 """What follows from the log, as a checkpoint at a log sequence, and the rows that say where both stand."""
 
-from tradelake.tables.columns import HOWS, STATUSES, Column, Table
+from tradelake.tables.columns import FLOW_CATEGORIES, HOWS, STATUSES, Column, Table
 from tradelake.tables.reference import TERMS
 
 POSITION_COLUMNS = (
@@ -22,11 +22,13 @@ POSITIONS = Table(
         Column("average_price_ex_fees", "money", "the same without the charges inside the basis, for display"),
         Column("cost_basis", "money", "what was paid for it, negative for a short"),
         Column("charges", "money", "charges inside the basis"),
+        Column("premium", "money", "premium of exercised options inside the basis"),
         Column("opened_at", "instant", "when it was last flat"),
         Column("open_date", "date", "trading day of opened_at"),
         Column("closed_at", "instant", "null while open", null=True),
         Column("status", "text", "OPEN here, CLOSED in position_history", values=STATUSES),
         Column("realized_pnl", "money", "realized since it was opened"),
+        Column("realized_premium", "money", "what the economic view adds to realized_pnl"),
         Column("unrealized_pnl", "money", "null without a mark", null=True),
         Column("open_trade_id", "text", "event that opened it"),
         Column("open_sequence", "integer", "log sequence of that event", references="trade_log.sequence"),
@@ -51,6 +53,7 @@ POSITION_HISTORY = Table(
         Column("proceeds", "money", "what its closings brought, net of charges"),
         Column("cost", "money", "what its openings cost, with charges"),
         Column("realized_pnl", "money", "proceeds - cost"),
+        Column("realized_premium", "money", "what the economic view adds to realized_pnl"),
         Column("open_trade_id", "text", "event that opened it"),
         Column("open_sequence", "integer", "log sequence of that event", references="trade_log.sequence"),
         Column("close_trade_id", "text", "event that made it flat"),
@@ -80,6 +83,7 @@ LOTS = Table(
         Column("quantity", "quantity", "signed units", check="quantity <> 0"),
         Column("cost_basis", "money", "what was paid for it, negative for a short"),
         Column("charges", "money", "charges inside the basis"),
+        Column("premium", "money", "premium of exercised options inside the basis"),
         Column("open_phase", "integer", "phase of the opening event within its instant"),
         Column("lot_rank", "integer", "order among the lots that one event opened"),
     ),
@@ -108,6 +112,7 @@ MATCHES = Table(
         Column("proceeds", "money", "what the sale brought, net of charges"),
         Column("cost", "money", "what the purchase cost, with charges"),
         Column("realized_pnl", "money", "proceeds - cost"),
+        Column("premium", "money", "what the economic view adds to realized_pnl"),
         Column("how", "text", "what closed it", values=HOWS),
         Column("term", "text", "holding period for tax", values=("ST", "LT")),
         Column("match_rank", "integer", "order among the matches of one closing event"),
@@ -119,13 +124,15 @@ MATCHES = Table(
 
 CASH_FLOWS = Table(
     "cash_flows",
-    "Cash of events whose amount follows from the lots: exercises, assignments, settlements, expiries",
+    "Cash of events whose amount follows from the lots: option events, dividends, corporate actions, transfers",
     (
         Column("sequence", "integer", "event that moved it", references="trade_log.sequence"),
         Column("account_id", "text", "book whose cash moved", references="accounts.account_id"),
-        Column("symbol", "text", "underlying, or the stock itself"),
+        Column("symbol", "text", "underlying, or the stock itself; empty for a transfer of cash"),
+        Column("instrument_id", "text", "instrument of the event", null=True),
+        Column("category", "text", "what kind of cash it is", values=FLOW_CATEGORIES),
         Column("currency", "text", "currency of the amount"),
-        Column("effective_at", "instant", "when it moved"),
+        Column("effective_at", "instant", "when it moved; a dividend moves when it is paid"),
         Column("trade_date", "date", "trading day it belongs to"),
         Column("amount", "money", "into the account (+) or out of it (-)"),
     ),
@@ -140,11 +147,11 @@ REFUSALS = Table(
         Column("sequence", "integer", "refused event", references="trade_log.sequence"),
         Column("trade_id", "text", "its id"),
         Column("account_id", "text", "its account", references="accounts.account_id"),
-        Column("symbol", "text", "underlying, or the stock itself"),
+        Column("symbol", "text", "underlying, or the stock itself; empty where there is none"),
         Column("code", "text", "reason, for programs"),
         Column("message", "text", "reason, and what to do"),
     ),
-    key=("sequence",),
+    key=("sequence", "account_id"),
     sort=("account_id", "symbol", "sequence"),
 )
 

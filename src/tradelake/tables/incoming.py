@@ -29,6 +29,9 @@ INCOMING = Table(
                 "broker_order_id",
                 "broker_execution_id",
                 "instrument_id",
+                "new_instrument_id",
+                "to_account_id",
+                "target_id",
                 "symbol",
                 "contract_symbol",
                 "asset_type",
@@ -66,6 +69,7 @@ INCOMING = Table(
                 "description",
             )
         ),
+        Column("new_symbol", "text", "symbol of a new instrument that the book may not know yet", null=True),
         Column("order_reference", "text", "the broker's order reference, for the allocation rules", null=True),
         Column(
             "execution_quantity",

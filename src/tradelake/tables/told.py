@@ -56,8 +56,14 @@ TRADE_LOG = Table(
         Column("trade_id", "text", "unique id of the event, with leg_id"),
         Column("leg_id", "text", "leg of a multi-leg order"),
         Column("kind", "text", "what happened", values=KINDS),
-        Column("account_id", "text", "book that it belongs to", references="accounts.account_id"),
-        Column("broker_account_id", "text", "brokerage account that reported it"),
+        Column(
+            "account_id",
+            "text",
+            "book that it belongs to; null: every book that holds the instrument",
+            null=True,
+            references="accounts.account_id",
+        ),
+        Column("broker_account_id", "text", "brokerage account that reported it", null=True),
         Column(
             "strategy_id",
             "text",
@@ -75,6 +81,21 @@ TRADE_LOG = Table(
             null=True,
             references="instruments.instrument_id",
         ),
+        Column(
+            "new_instrument_id",
+            "text",
+            "what a corporate action or subscription gives",
+            null=True,
+            references="instruments.instrument_id",
+        ),
+        Column(
+            "to_account_id",
+            "text",
+            "book that a transfer, fork or merge goes to",
+            null=True,
+            references="accounts.account_id",
+        ),
+        Column("target_id", "text", "trade_id of the event that a cancel or correct cures", null=True),
         *TERMS,
         Column("strike", "money", "strike of an option, per share", null=True, check="strike > 0"),
         Column("expiration", "date", "last day of an option", null=True),
@@ -129,10 +150,20 @@ TRADE_LOG = Table(
         ("order_id",),
         ("strategy_id",),
         ("recorded_at",),
+        ("target_id",),
     ),
     unique=(("trade_id", "leg_id"),),
     checks=(
-        "kind = 'cash' or instrument_id is not null",
+        (
+            "kind in ('cash', 'fork', 'merge', 'lot_method', 'cancel', 'correct', 'chain_join', 'chain_split',"
+            " 'chain_name') or instrument_id is not null"
+        ),
+        (
+            "kind in ('split', 'cash_dividend', 'return_of_capital', 'spin_off', 'rights_issue', 'merger',"
+            " 'symbol_change', 'option_adjust', 'cancel', 'correct') or account_id is not null"
+        ),
+        "kind not in ('cancel', 'correct') or target_id is not null",
+        "kind not in ('transfer', 'fork', 'merge') or to_account_id is not null",
         (
             "kind <> 'trade' or (action is not null and quantity is not null and price is not null"
             " and net_amount is not null)"

@@ -1,0 +1,58 @@
+"""What has changed since a reader looked last, for services that keep a state of their own."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from tradelake.book.derive import EVENT_SCHEMA, SELECT
+from tradelake.book.folding import Planner
+from tradelake.book.groups import FAMILY
+from tradelake.book.listing import Listing
+from tradelake.book.reach import REACHING_KINDS, Reaching
+from tradelake.store import Checkpoint, References, read_standing
+from tradelake.store.fold import no_families
+from tradelake.tables import POSITIONS
+
+EVER = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What events after a sequence have reached.
+
+    `sequence` is the head of the log, to ask from next time. `families` are the accounts and symbols whose positions
+    may have changed, one row each; `positions` are the open positions of these, rows of that table. A position of a
+    family that is not there is closed.
+    """
+
+    sequence: int
+    families: pl.DataFrame
+    positions: pl.DataFrame
+
+
+class ChangeReaders(Listing):
+    """Everything that asks for what is new."""
+
+    def changes(self, since: int = 0) -> Changes:
+        """Return what the events after the log sequence *since* have reached, with its open positions."""
+        with self._catalog.transaction():
+            standing = read_standing(self._catalog)
+            if since >= standing.head:
+                return Changes(standing.head, no_families(), POSITIONS.empty())
+            families = self._reached(self._references(standing.import_run_id), since)
+            positions = self._rows(POSITIONS).join(families, on=FAMILY, how="semi", maintain_order="left")
+        return Changes(standing.head, families, positions)
+
+    def _reached(self, references: References, since: int) -> pl.DataFrame:
+        """Return the families that events after *since* reach; the caller holds a transaction."""
+        tail = self._catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since])
+        reaching = Reaching(EVENT_SCHEMA)
+        kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
+        told = self._catalog.frame(f"{SELECT} WHERE kind IN ({kinds}) ORDER BY sequence")
+        reaching.add(told, references.instruments, reached=int(tail["sequence"].to_list()[-1]))
+        return (
+            Planner(self._catalog, references, reaching, tail, Checkpoint(since, EVER))
+            .touched_families()
+            .filter(pl.col("symbol") != "")
+        )

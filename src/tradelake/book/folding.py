@@ -1,0 +1,235 @@
+"""Which families a fold carries on from their open lots, and which it derives from their first event again.
+
+A group whose new events all come after what it had is *resumed*. One that something late reaches is *replayed*, with
+all that any event of the log ever linked with it; so is what a cancel or correct touches. What was linked before the
+checkpoint does not matter to a group that is resumed: its lots are where those events have put them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from tradelake.book.derive import SELECT, matched_kinds
+from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots
+from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
+from tradelake.book.start import standing_accounts
+from tradelake.store import Catalog, Checkpoint, References
+from tradelake.store.fold import family_events, latest_of_families, no_families
+from tradelake.tables import CASH_FLOWS, CURE_KINDS, TRADE_LOG
+
+INSTANT = CASH_FLOWS.schema["effective_at"]
+TOUCHED = pl.Schema({**NODE_SCHEMA, "first_at": INSTANT, "forced": pl.Boolean()})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The families to resume and to replay, each with its events as the log has them."""
+
+    resumed: pl.DataFrame
+    resumed_events: pl.DataFrame
+    replayed: pl.DataFrame
+    replayed_events: pl.DataFrame
+
+
+class Planner:
+    """Plans one fold: of the `tail`, the events of the log after the checkpoint."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        references: References,
+        reaching: Reaching,
+        tail: pl.DataFrame,
+        checkpoint: Checkpoint,
+        *,
+        roots: Roots | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._checkpoint = checkpoint
+        self._reaching = reaching
+        self._fresh = [reach for reach in reaching.reaches if reach.sequences[-1] > checkpoint.sequence]
+        self._roots = roots or Roots(references.instruments, reaching.reaches)
+        self._standing = standing_accounts(references, reaching)
+        self.tail = matched_kinds(tail, self._standing)
+        plain = self.tail.filter(~pl.col("kind").is_in(REACHING_KINDS)) if self._fresh else self.tail
+        self._plain = plain.with_columns(pl.col("symbol").fill_null("")) if plain["symbol"].null_count() else plain
+
+    def touched_families(self) -> pl.DataFrame:
+        """Return the families whose lots the tail may change, each once."""
+        resumed, replayed = self._split(self._nodes(self._fresh))
+        return self._roots.families(pl.concat([resumed, replayed])).select(FAMILY).unique().sort(FAMILY)
+
+    def _split(self, nodes: Nodes) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the nodes to resume and those to replay."""
+        grouped = _grouped(self._touched(nodes), nodes.groups(self._fresh))
+        late = self._late(grouped)
+        replayed = self._closure(late) if late.height else pl.DataFrame(schema=NODE_SCHEMA)
+        resumed = grouped.select(NODE).join(replayed, on=NODE, how="anti") if late.height else grouped.select(NODE)
+        return resumed, replayed.select(NODE)
+
+    def plan(self) -> Plan:
+        """Return what to resume and what to replay."""
+        if not self._fresh and not self._roots.frame.height:
+            # Most tails are a few fills after all that was: nothing is linked, nothing is late.
+            firsts = self._plain.group_by(FAMILY).agg(pl.col("executed_at").min())
+            earliest = firsts["executed_at"].min()
+            if isinstance(earliest, datetime) and earliest > self._checkpoint.latest_at:
+                return Plan(firsts.select(FAMILY), self._plain, no_families(), self._plain.clear())
+        nodes = self._nodes(self._fresh)
+        resumed, replayed = self._split(nodes)
+        families = self._roots.families(resumed).select(FAMILY)
+        again = self._roots.families(replayed).select(FAMILY)
+        return Plan(
+            families,
+            self._resumed_events(families, resumed, nodes),
+            again,
+            self._replayed_events(again, replayed),
+        )
+
+    def _nodes(self, reaches: Sequence[Reach]) -> Nodes:
+        """Return the nodes of the log that some events may reach."""
+        accounts = {name for reach in reaches for name in reach.whole}
+        symbols = {symbol for reach in reaches if reach.everywhere for symbol in reach.symbols}
+        known = no_families()
+        if accounts or symbols:
+            wanted = self._roots.symbols(self._roots.of(symbols)) | symbols
+            with self._catalog.joined(
+                whole_accounts=pl.DataFrame({"account_id": sorted(accounts)}, schema={"account_id": pl.String}),
+                whole_symbols=pl.DataFrame({"symbol": sorted(wanted)}, schema={"symbol": pl.String}),
+            ):
+                known = self._catalog.frame(
+                    f"SELECT DISTINCT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
+                    "WHERE account_id IN (SELECT account_id FROM whole_accounts) "
+                    "OR (account_id IS NOT NULL AND symbol IN (SELECT symbol FROM whole_symbols))"
+                )
+        nodes = Nodes(self._roots.nodes(known).select(NODE).iter_rows(), self._roots)
+        nodes.spread(self._reaching.reaches if accounts or symbols else reaches)
+        return nodes
+
+    def _touched(self, nodes: Nodes) -> pl.DataFrame:
+        """Return the nodes that the tail touches: when first, and whether a cure forces them to be replayed."""
+        firsts = self._roots.nodes(self._plain.group_by(FAMILY).agg(pl.col("executed_at").min().alias("first_at")))
+        plain = firsts.select(*NODE, "first_at", pl.lit(value=False).alias("forced"))
+        if not self._fresh:
+            return plain
+        rows = []
+        for reach in self._fresh:
+            first = min(reach.times, default=self._checkpoint.latest_at)
+            forced = reach.cured_at > self._checkpoint.sequence
+            rows += [(*node, first, forced) for node in sorted(nodes.reached(reach))]
+        return pl.concat([plain, pl.DataFrame(rows, schema=TOUCHED, orient="row")])
+
+    def _late(self, grouped: pl.DataFrame) -> pl.DataFrame:
+        """Return the nodes of the groups that have to be replayed."""
+        forced = grouped.filter("forced")
+        earliest = grouped["first_at"].min()
+        if not forced.height and isinstance(earliest, datetime) and earliest > self._checkpoint.latest_at:
+            return grouped.clear().select(NODE)
+        families = self._roots.families(grouped)
+        latest = self._latest(families)
+        overtaken = families.join(latest, on=FAMILY).filter(pl.col("first_at") <= pl.col("latest_at"))
+        groups = pl.concat([overtaken["group"], forced["group"]])
+        return grouped.filter(pl.col("group").is_in(groups.implode())).select(NODE).unique(maintain_order=True)
+
+    def _latest(self, families: pl.DataFrame) -> pl.DataFrame:
+        """Return the latest effective time that families have at the checkpoint, by any event that reaches them."""
+        sequence = self._checkpoint.sequence
+        keys = families.select(FAMILY).unique()
+        found = [latest_of_families(self._catalog, keys, sequence).select(*FAMILY, "latest_at")]
+        with self._catalog.joined(nameless=keys.filter(pl.col("symbol") == "").select("account_id")):
+            found.append(
+                self._catalog.frame(
+                    f"SELECT account_id, '' AS symbol, max(executed_at) AS latest_at FROM {TRADE_LOG.name} "
+                    "SEMI JOIN nameless USING (account_id) WHERE symbol IS NULL AND sequence <= ? GROUP BY ALL",
+                    [sequence],
+                )
+            )
+        everywhere: dict[str, datetime] = {}
+        whole: dict[str, datetime] = {}
+        named: dict[tuple[str, str], datetime] = {}
+        for reach in self._reaching.reaches:
+            if reach.sequences[0] > sequence or not reach.times:
+                continue
+            last = max(reach.times)
+            symbols = self._roots.symbols(self._roots.of(reach.symbols)) | reach.symbols
+            for symbol in symbols:
+                if reach.everywhere:
+                    everywhere[symbol] = max(last, everywhere.get(symbol, last))
+                for account in reach.accounts:
+                    named[account, symbol] = max(last, named.get((account, symbol), last))
+            for account in reach.whole:
+                whole[account] = max(last, whole.get(account, last))
+        found.append(_times(named, FAMILY))
+        found.append(keys.join(_times({(key,): at for key, at in everywhere.items()}, ["symbol"]), on="symbol"))
+        found.append(keys.join(_times({(key,): at for key, at in whole.items()}, ["account_id"]), on="account_id"))
+        return pl.concat(frame.select(*FAMILY, "latest_at") for frame in found)
+
+    def _closure(self, late: pl.DataFrame) -> pl.DataFrame:
+        """Return nodes with all that any event of the log links with them."""
+        linking = [reach for reach in self._reaching.reaches if reach.links]
+        if not linking:
+            return late
+        groups = self._nodes(linking).groups(linking)
+        hit = late.join(groups, on=NODE)["group"].unique()
+        linked = groups.filter(pl.col("group").is_in(hit.implode())).select(NODE)
+        return pl.concat([late, linked]).unique(maintain_order=True)
+
+    def _resumed_events(self, families: pl.DataFrame, resumed: pl.DataFrame, nodes: Nodes) -> pl.DataFrame:
+        plain = self._plain.join(families, on=FAMILY, how="semi", maintain_order="left")
+        if not self._fresh:
+            return plain
+        there = set(resumed.iter_rows())
+        wanted = [n for reach in self._fresh if not there.isdisjoint(nodes.reached(reach)) for n in reach.sequences]
+        reaching = self.tail.filter(pl.col("sequence").is_in(wanted) & ~pl.col("kind").is_in(CURE_KINDS))
+        return pl.concat([plain, reaching])
+
+    def _replayed_events(self, families: pl.DataFrame, replayed: pl.DataFrame) -> pl.DataFrame:
+        """Return all events of the log that reach some families."""
+        if not families.height:
+            return self.tail.clear()
+        found = [family_events(self._catalog, families, SELECT)]
+        accounts, roots = set(replayed["account_id"]), set(replayed["root"])
+        there = set(replayed.iter_rows())
+        wanted = [
+            n
+            for reach in self._reaching.reaches
+            if self._reaches(reach, there, accounts, roots)
+            for n in reach.sequences
+        ]
+        found.append(self._reaching.rows.filter(pl.col("sequence").is_in(wanted)))
+        movable = pl.DataFrame({"account_id": sorted(accounts & self._standing)}, schema={"account_id": pl.String})
+        if movable.height:
+            with self._catalog.joined(movable=movable):
+                found.append(self._catalog.frame(f"{SELECT} SEMI JOIN movable USING (account_id) WHERE kind = 'cash'"))
+        told = pl.concat(found).unique("sequence", maintain_order=True)
+        return matched_kinds(told, self._standing)
+
+    def _reaches(self, reach: Reach, nodes: set[tuple[str, str]], accounts: set[str], roots: set[str]) -> bool:
+        own = self._roots.of(reach.symbols)
+        if reach.everywhere:
+            return not own.isdisjoint(roots)
+        if not reach.whole.isdisjoint(accounts):
+            return True
+        return any((account, root) in nodes for account in reach.accounts for root in own)
+
+
+def _times(times: Mapping[Any, datetime], names: list[str]) -> pl.DataFrame:
+    schema = {**dict.fromkeys(names, pl.String()), "latest_at": INSTANT}
+    return pl.DataFrame([(*key, at) for key, at in times.items()], schema=schema, orient="row")
+
+
+def _grouped(touched: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """Return touched nodes and those that are linked with them, with the group's first event and its force."""
+    alone = pl.concat_str("account_id", "root", separator="\x1f")
+    if not groups.height:
+        nodes = touched.group_by(NODE, maintain_order=True).agg(pl.col("first_at").min(), pl.col("forced").any())
+        return nodes.with_columns(alone.alias("group"))
+    named = touched.join(groups, on=NODE, how="left", maintain_order="left").with_columns(
+        pl.coalesce("group", alone).alias("group")
+    )
+    firsts = named.group_by("group", maintain_order=True).agg(pl.col("first_at").min(), pl.col("forced").any())
+    members = pl.concat([named.select(*NODE, "group"), groups.select(*NODE, "group")]).unique(maintain_order=True)
+    return members.join(firsts, on="group", maintain_order="left")

@@ -1,0 +1,125 @@
+"""The readers that add up: profit and loss, the cash ledger, cash balances, the bridge between the two views."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from tradelake.book.effective import Cured, as_they_count
+from tradelake.book.listing import Listing, cut, where
+from tradelake.book.read import Day, Filter, Instant, Names, instant_of
+from tradelake.positions import bridge, cash_ledger, check_view, in_view, profit
+from tradelake.store import Derived
+from tradelake.tables import (
+    CASH_FLOWS,
+    CORPORATE_KINDS,
+    CURE_KINDS,
+    LOTS,
+    MATCHES,
+    MOVE_KINDS,
+    REFUSALS,
+    TRADE_LOG,
+)
+
+# Their cash is in other accounts and on other days than their row in the log says, so filters come later for them.
+FAR_KINDS = (*CORPORATE_KINDS, *MOVE_KINDS, *CURE_KINDS)
+LEDGER_SQL = (
+    "SELECT sequence, trade_id, kind, account_id, symbol, contract_symbol, instrument_id, strategy_id, currency, "
+    f"executed_at, trade_date, commission, fees, net_amount, cash_category FROM {TRADE_LOG.name}"
+)
+
+
+class Profits(Listing):
+    """Everything that adds up amounts; currencies are never added up."""
+
+    def pnl(
+        self,
+        by: Sequence[str] = ("account", "month"),
+        *,
+        account: Names = None,
+        symbol: Names = None,
+        strategy: Names = None,
+        since: Day = None,
+        until: Day = None,
+        as_of: Instant = None,
+        as_known: Instant = None,
+        view: str = "tax",
+    ) -> pl.DataFrame:
+        """Return realized profit, dividends, interest, fees and cash per group and currency.
+
+        `by` are names out of account, month, year, date, symbol, strategy, instrument; "month" is YYYY-MM of the day on
+        which a match was closed or cash moved. `view` is "tax", or "economic": premium is then realized by the option.
+        """
+        check_view(view)
+        wanted = Filter(account, symbol, strategy, since, until)
+        with self._catalog.transaction():
+            past = self._past(as_of, as_known)
+            ledger, cured = self._ledger(wanted, past, as_of, as_known)
+            strategies = self._catalog.frame(f"SELECT sequence AS close_sequence, strategy_id FROM {TRADE_LOG.name}")
+            unnamed = Filter(account, symbol, None, since, until)
+            matches = in_view(MATCHES.name, self._at(MATCHES, unnamed, "close_date", past), view)
+        if cured is not None:
+            named = cured.effective.select(pl.col("sequence").alias("close_sequence"), "strategy_id")
+            strategies = strategies.update(named, on="close_sequence", include_nulls=True)
+        matches = matches.join(strategies, on="close_sequence", how="left")
+        if strategy is not None:
+            matches = matches.filter(wanted.expression(["strategy_id"], None))
+        return profit(matches, ledger, (by,) if isinstance(by, str) else tuple(by))
+
+    def ledger(
+        self,
+        *,
+        account: Names = None,
+        symbol: Names = None,
+        strategy: Names = None,
+        since: Day = None,
+        until: Day = None,
+        as_of: Instant = None,
+        as_known: Instant = None,
+    ) -> pl.DataFrame:
+        """Return the cash ledger, one row per event that has an effect and account whose cash it moves.
+
+        Amount, charges, dividends and interest; a dividend that is paid on a later day has a row for each day.
+        """
+        wanted = Filter(account, symbol, strategy, since, until)
+        with self._catalog.transaction():
+            ledger, _ = self._ledger(wanted, self._past(as_of, as_known), as_of, as_known)
+        return ledger.sort("trade_date", "sequence", "account_id")
+
+    def cash(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:
+        """Return the cash balance per account and currency that all events together give."""
+        totals = self.pnl(["account"], account=account, as_of=as_of, as_known=as_known)
+        return totals.select("account_id", "currency", "cash")
+
+    def bridge(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:
+        """Return what the tax and the economic view realized, per account and currency, and what lies between them.
+
+        `difference` is economic less tax; `premium_carried` is the premium of exercised options in open lots. The two
+        sum to zero in an account without transfers, and over all accounts.
+        """
+        wanted = Filter(account)
+        with self._catalog.transaction():
+            past = self._past(as_of, as_known)
+            return bridge(self._at(MATCHES, wanted, None, past), self._at(LOTS, wanted, None, past))
+
+    def _ledger(
+        self, wanted: Filter, past: Derived | None, as_of: Instant, as_known: Instant
+    ) -> tuple[pl.DataFrame, Cured | None]:
+        """Return the ledger of the events that count, and the cured ones among them; the caller holds a transaction."""
+        texts, values = wanted.conditions(TRADE_LOG.names, "trade_date")
+        cut(texts, values, as_of=as_of, as_known=None)
+        if texts:
+            far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
+            texts = [f"(({' AND '.join(texts)}) OR kind IN ({far}))"]
+        cut(texts, values, as_of=None, as_known=as_known)
+        events = self._catalog.frame(LEDGER_SQL + where(texts), values)
+        cured = self._cured(as_known) if events["kind"].is_in(CURE_KINDS).any() else None
+        if cured is not None:
+            events = as_they_count(events, cured)
+        if as_of is not None:
+            events = events.filter(pl.col("executed_at") <= instant_of(as_of))
+        flows, refused = (self._at(table, Filter(), None, past) for table in (CASH_FLOWS, REFUSALS))
+        ledger = cash_ledger(events, flows, refused, as_of=None if as_of is None else instant_of(as_of))
+        if cured is None and not events["kind"].is_in(FAR_KINDS).any():
+            return ledger, None
+        named = ledger.join(events.select("sequence", "contract_symbol"), on="sequence", how="left")
+        return named.filter(wanted.expression(named.columns, "trade_date")).select(ledger.columns), cured

@@ -1,0 +1,203 @@
+"""Corporate actions as operations of the kernel, one per slot that may hold the instrument.
+
+Quantities scale by an exact ratio, and what does not divide goes to the lots by the remaining-balance rule; basis and
+opening stay with every lot. What an action cannot do to a slot, it does not do at all: into an instrument that is held
+on the other side, or so small that nothing is left.
+
+Plain Python over sequences of integers and at the same time valid input for the compiler; see `kernel.py`.
+"""
+
+from tradelake.lots.amounts import guard, scaled, scaled_units, share, share_units
+from tradelake.lots.ledger import add_lot, join, link, release, unlink, write_match
+from tradelake.lots.state import (
+    ACCEPTED,
+    ACTION_FRACTION,
+    ACTION_HAS_LIEU,
+    ACTION_LIEU_PRICE,
+    ACTION_PER_UNIT,
+    ACTION_RATIO_NEW,
+    ACTION_RATIO_OLD,
+    ACTION_SLOT,
+    FRACTION_UNIT,
+    HOW_CASH_IN_LIEU,
+    HOW_RETURN_OF_CAPITAL,
+    LOT_BASIS,
+    LOT_CHARGES,
+    LOT_NEXT,
+    LOT_OPEN,
+    LOT_OPERATION,
+    LOT_PREMIUM,
+    LOT_QUANTITY,
+    LOT_RANK,
+    NONE,
+    OP_ACTION,
+    OP_SLOT,
+    OPPOSITE_POSITION,
+    RESULT_CASH_MOVED,
+    ROUNDS_TO_NOTHING,
+    RUNNING,
+    SLOT_HEAD,
+    SLOT_POSITION,
+    STATE,
+    UNIT,
+    Book,
+    Operations,
+)
+from tradelake.lots.trades import fill
+
+
+def size_of(units: int) -> int:
+    """Return a signed quantity without its sign."""
+    return units if units > 0 else -units
+
+
+def new_total(ops: Operations, book: Book, slot: int, action: int) -> int:
+    """Return what the whole position of a slot becomes under the ratio of the action, without its sign."""
+    new, old = ops.actions[ACTION_RATIO_NEW, action], ops.actions[ACTION_RATIO_OLD, action]
+    return scaled_units(book, size_of(book.slots[SLOT_POSITION, slot]), new, old)
+
+
+def check_target(ops: Operations, book: Book, slot: int, action: int) -> int:
+    """Return why the units of a slot cannot become units of the action's slot, or ACCEPTED."""
+    held, there = book.slots[SLOT_POSITION, slot], book.slots[SLOT_POSITION, ops.actions[ACTION_SLOT, action]]
+    if (held > 0 and there < 0) or (held < 0 and there > 0):
+        return OPPOSITE_POSITION
+    return ROUNDS_TO_NOTHING if new_total(ops, book, slot, action) == 0 else ACCEPTED
+
+
+def pay_in_lieu(ops: Operations, operation: int, book: Book, slot: int, total: int) -> None:
+    """Sell, or buy back if short, the fraction of *total* beyond whole shares, if a price for it is given."""
+    action = ops.main[OP_ACTION, operation]
+    fraction = total % UNIT
+    if fraction == 0 or ops.actions[ACTION_HAS_LIEU, action] == 0:
+        return
+    sign = 1 if book.slots[SLOT_POSITION, slot] > 0 else -1
+    money = scaled(book, ops.actions[ACTION_LIEU_PRICE, action], fraction, UNIT)
+    book.results[RESULT_CASH_MOVED, operation] = guard(book, book.results[RESULT_CASH_MOVED, operation] + sign * money)
+    fill(ops, operation, book, slot, -sign * fraction, money, 0, 0, 0, HOW_CASH_IN_LIEU)
+
+
+def rescale(ops: Operations, operation: int, book: Book) -> None:
+    """Turn the lots of a slot into units of the action's slot, by its ratio; opening, rank and basis stay."""
+    slot, action = ops.main[OP_SLOT, operation], ops.main[OP_ACTION, operation]
+    target = ops.actions[ACTION_SLOT, action]
+    weight, total = size_of(book.slots[SLOT_POSITION, slot]), new_total(ops, book, slot, action)
+    left, sign = total, 1 if book.slots[SLOT_POSITION, slot] > 0 else -1
+    basis, charges, premium, kept = 0, 0, 0, NONE
+    lot = book.slots[SLOT_HEAD, slot]
+    while lot != NONE and book.control[STATE] == RUNNING:
+        following, size = book.lots[LOT_NEXT, lot], size_of(book.lots[LOT_QUANTITY, lot])
+        units = share_units(book, left, size, weight)
+        left, weight = left - units, weight - size
+        basis, charges = basis + book.lots[LOT_BASIS, lot], charges + book.lots[LOT_CHARGES, lot]
+        premium += book.lots[LOT_PREMIUM, lot]
+        unlink(book, lot)
+        if target != slot:
+            release(book, operation, slot, sign * size)
+        book.lots[LOT_QUANTITY, lot] = 0
+        if units == 0 and kept == NONE:
+            # A lot that rounds to nothing leaves what it cost to its neighbour.
+            lot = following
+            continue
+        if units == 0:
+            join(book, kept, 0, basis, charges, premium)
+        elif target == slot:
+            book.lots[LOT_QUANTITY, lot] = sign * units
+            book.lots[LOT_BASIS, lot], book.lots[LOT_CHARGES, lot] = basis, charges
+            book.lots[LOT_PREMIUM, lot] = premium
+            link(book, lot)
+            kept = lot
+        else:
+            opening, origin, rank = book.lots[LOT_OPEN, lot], book.lots[LOT_OPERATION, lot], book.lots[LOT_RANK, lot]
+            kept = add_lot(book, operation, target, opening, origin, rank, sign * units, basis, charges, premium)
+        basis, charges, premium, lot = 0, 0, 0, following
+    if target == slot:
+        book.slots[SLOT_POSITION, slot] = guard(book, sign * total)
+    pay_in_lieu(ops, operation, book, target, total)
+
+
+def run_scale(ops: Operations, operation: int, book: Book) -> int:
+    """Run a SCALE: a split, another symbol, other terms of a contract."""
+    slot, action = ops.main[OP_SLOT, operation], ops.main[OP_ACTION, operation]
+    if book.slots[SLOT_POSITION, slot] == 0:
+        return ACCEPTED
+    refusal = check_target(ops, book, slot, action)
+    if refusal == ACCEPTED:
+        rescale(ops, operation, book)
+    return refusal
+
+
+def run_dividend(ops: Operations, operation: int, book: Book) -> int:
+    """Run a DIVIDEND: so much per unit to a long position, from a short one."""
+    held = book.slots[SLOT_POSITION, ops.main[OP_SLOT, operation]]
+    amount = scaled(book, ops.actions[ACTION_PER_UNIT, ops.main[OP_ACTION, operation]], size_of(held), UNIT)
+    book.results[RESULT_CASH_MOVED, operation] = guard(book, amount if held > 0 else -amount)
+    return ACCEPTED
+
+
+def recover(book: Book, operation: int, lot: int, amount: int, how: int) -> None:
+    """Let cash on a lot reduce its basis toward zero; what exceeds it is realized."""
+    held, basis = book.lots[LOT_QUANTITY, lot], book.lots[LOT_BASIS, lot]
+    excess = amount - basis if held > 0 else amount + basis
+    excess = max(excess, 0)
+    if held > 0:
+        book.lots[LOT_BASIS, lot] = basis - (amount - excess)
+        book.lots[LOT_CHARGES, lot] = min(book.lots[LOT_CHARGES, lot], book.lots[LOT_BASIS, lot])
+        if excess != 0:
+            write_match(book, operation, lot, held, excess, 0, 0, how, 1)
+    else:
+        book.lots[LOT_BASIS, lot] = basis + amount - excess
+        if excess != 0:
+            write_match(book, operation, lot, -held, 0, excess, 0, how, -1)
+
+
+def pay_per_unit(ops: Operations, operation: int, book: Book) -> int:
+    """Book the action's cash per unit for the whole position; return it without its sign."""
+    held = book.slots[SLOT_POSITION, ops.main[OP_SLOT, operation]]
+    money = scaled(book, ops.actions[ACTION_PER_UNIT, ops.main[OP_ACTION, operation]], size_of(held), UNIT)
+    book.results[RESULT_CASH_MOVED, operation] = guard(book, money if held > 0 else -money)
+    return money
+
+
+def run_return(ops: Operations, operation: int, book: Book) -> int:
+    """Run a RETURN of capital: cash out of the basis of every lot."""
+    slot = ops.main[OP_SLOT, operation]
+    money, weight = pay_per_unit(ops, operation, book), size_of(book.slots[SLOT_POSITION, slot])
+    lot = book.slots[SLOT_HEAD, slot]
+    while lot != NONE:
+        size = size_of(book.lots[LOT_QUANTITY, lot])
+        part = share(book, money, size, weight)
+        money, weight = money - part, weight - size
+        recover(book, operation, lot, part, HOW_RETURN_OF_CAPITAL)
+        lot = book.lots[LOT_NEXT, lot]
+    return ACCEPTED
+
+
+def run_spin(ops: Operations, operation: int, book: Book) -> int:
+    """Run a SPIN off or issue of rights: every lot gives part of its basis to a lot of the child."""
+    slot, action = ops.main[OP_SLOT, operation], ops.main[OP_ACTION, operation]
+    held = book.slots[SLOT_POSITION, slot]
+    if held == 0:
+        return ACCEPTED
+    refusal = check_target(ops, book, slot, action)
+    if refusal != ACCEPTED:
+        return refusal
+    child, fraction = ops.actions[ACTION_SLOT, action], ops.actions[ACTION_FRACTION, action]
+    total, weight, sign = new_total(ops, book, slot, action), size_of(held), 1 if held > 0 else -1
+    left, lot = total, book.slots[SLOT_HEAD, slot]
+    while lot != NONE and book.control[STATE] == RUNNING:
+        size = size_of(book.lots[LOT_QUANTITY, lot])
+        units = share_units(book, left, size, weight)
+        left, weight = left - units, weight - size
+        if units > 0:
+            basis = scaled(book, book.lots[LOT_BASIS, lot], fraction, FRACTION_UNIT)
+            charges = scaled(book, book.lots[LOT_CHARGES, lot], fraction, FRACTION_UNIT)
+            premium = scaled(book, book.lots[LOT_PREMIUM, lot], fraction, FRACTION_UNIT)
+            book.lots[LOT_BASIS, lot] -= basis
+            book.lots[LOT_CHARGES, lot] -= charges
+            book.lots[LOT_PREMIUM, lot] -= premium
+            opening, origin, rank = book.lots[LOT_OPEN, lot], book.lots[LOT_OPERATION, lot], book.lots[LOT_RANK, lot]
+            add_lot(book, operation, child, opening, origin, rank, sign * units, basis, charges, premium)
+        lot = book.lots[LOT_NEXT, lot]
+    pay_in_lieu(ops, operation, book, child, total)
+    return ACCEPTED

@@ -1,0 +1,68 @@
+"""Which source records of a delivery are stored: the broker's own words, each refused one once."""
+
+import polars as pl
+
+from tradelake.store.catalog import Catalog
+from tradelake.tables import SOURCE_RECORDS
+
+REFUSED = ("conflict", "reject")
+
+
+def new_records(catalog: Catalog, records: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Return the records to store: those of accepted events, and kept, rejected or conflicting ones not seen before."""
+    if _all_accepted(records, outcomes):
+        return records.with_columns(_text_hash())
+    by_row = outcomes.group_by("source_row").agg(
+        (pl.col("outcome") == "accepted").any().alias("accepted"),
+        pl.col("outcome").filter(pl.col("outcome").is_in(REFUSED)).first().alias("refused"),
+        pl.col("code").drop_nulls().first().alias("event_code"),
+        pl.col("message").drop_nulls().first().alias("event_message"),
+    )
+    rows = records.join(by_row, left_on="row_number", right_on="source_row", how="left").with_columns(
+        pl.coalesce("refused", "outcome").alias("outcome"),
+        pl.coalesce("event_code", "code").alias("code"),
+        pl.coalesce("event_message", "message").alias("message"),
+        _text_hash(),
+    )
+    kept = rows.filter(pl.col("accepted").fill_null(value=False))
+    others = rows.filter(~pl.col("accepted").fill_null(value=False) & (pl.col("outcome") != "event"))
+    if others.height:
+        with catalog.joined(incoming_hashes=others.select("text_hash")):
+            known = catalog.frame(
+                f"SELECT DISTINCT text_hash FROM {SOURCE_RECORDS.name} WHERE outcome <> 'event' "
+                "AND text_hash IN (SELECT text_hash FROM incoming_hashes)"
+            )
+        others = others.join(known, on="text_hash", how="anti")
+    return pl.concat([kept, others]).sort("row_number")
+
+
+def _all_accepted(records: pl.DataFrame, outcomes: pl.DataFrame) -> bool:
+    return (
+        bool((outcomes["outcome"] == "accepted").all())
+        and bool((records["outcome"] == "event").all())
+        and outcomes["source_row"].n_unique() == records.height
+    )
+
+
+def _text_hash() -> pl.Expr:
+    said = pl.concat_str(pl.col("broker_account_id").fill_null(""), "section", "text", separator="\x1f")
+    return said.map_batches(_text_hashes, return_dtype=pl.String).alias("text_hash")
+
+
+def _text_hashes(texts: pl.Series) -> pl.Series:
+    from hashlib import sha256
+
+    return pl.Series([sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=pl.String)
+
+
+def counted(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:
+    """Return how many events a delivery brought by what became of them, and how many other rows."""
+    events = dict(outcomes.group_by("outcome").len().iter_rows())
+    rows = dict(records.group_by("outcome").len().iter_rows())
+    return {
+        "accepted": events.get("accepted", 0),
+        "duplicates": events.get("duplicate", 0),
+        "conflicts": events.get("conflict", 0),
+        "rejects": rows.get("reject", 0),
+        "kept": rows.get("kept", 0),
+    }
