@@ -70,6 +70,12 @@ say "Closed positions, each from flat to flat." \
   "An assigned put realizes nothing: its premium went into the shares."
 run history --account REV-1 --symbol KO --since 2026-04-01 --limit 12
 
+say "The same as campaigns: a put, its roll, the assignment and the calls that followed are one chain."
+run chains --account REV-1 --symbol KO
+
+say "What lies between the tax view and the economic view: the premium that open shares carry."
+run bridge
+
 say "Profit and loss by account and month."
 run pnl
 

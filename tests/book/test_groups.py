@@ -136,6 +136,20 @@ def test_a_handle_that_opens_a_folded_book_knows_what_was_linked_before(ready):
         assert_identical(book)
 
 
+def test_the_method_of_a_child_may_be_told_before_its_fork(other_book):
+    other_book.add_accounts([{"account_id": "CHILD", "parent_account_id": "GEN-1"}])
+    moves = [{"instrument_id": "ACME", "percent": "100"}]
+    rows = [
+        fill(1, "10"),
+        {"trade_id": "L", "kind": "lot_method", "account_id": "CHILD", "method": "LIFO", "executed_at": AT},
+        move("F", "fork", "2026-01-11T15:00:00Z", to_account_id="CHILD", moves=moves),
+        fill(2, "5", account_id="CHILD", executed_at="2026-01-12T15:00:00Z"),
+        fill(3, "-5", account_id="CHILD", executed_at="2026-01-13T15:00:00Z"),
+    ]
+    told(other_book, rows, folds={0, 1, 2, 3, 4})
+    assert frame(other_book.matches())["open_trade_id"].to_list() == ["T2"]
+
+
 def test_the_method_of_an_account_holds_after_a_fold(broker_book):
     rows = [
         fill(1, "10", price="10"),

@@ -126,7 +126,7 @@ def test_a_short_position_changes_the_other_way_round():
     [
         [action("FS", "XYZ INC", "100")],
         [action("SO", "XYZ(US0000000001) SPINOFF 1 FOR 5 (NEW, NEW INC, US0000000002)", "20", **NEW)],
-        [action("RI", "XYZ(US0000000001) SUBSCRIBABLE RIGHTS ISSUE 1 FOR 1 (XYZ.RTS)", "20")],
+        [action("RI", "XYZ(US0000000001) SUBSCRIBABLE RIGHTS 1 FOR 1 (XYZ.RTS)", "20")],
         [action("TC", "XYZ(US0000000001) MERGED", "-100")],
         [action("TC", STOCK, "-50"), action("TC", STOCK, "13", **NEW)],
         [action("TC", "XYZ(1) MERGED FOR USD 30.60 PER SHARE (XYZ, 1)", "-1000", proceeds="30000")],

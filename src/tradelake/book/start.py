@@ -47,7 +47,7 @@ def start_at(catalog: Catalog, references: References, reaching: Reaching, seque
     for row in told.join(refused, on="sequence", how="anti", maintain_order="left").iter_rows(named=True):
         if row["kind"] == "merge":
             standing[row["account_id"]] = "CLOSED"
-        elif row["kind"] == "lot_method" and row["account_id"] not in standing:
+        elif row["kind"] == "lot_method":
             methods[row["account_id"]] = _method(row["details"])
         elif row["kind"] == "fork" and standing.get(row["to_account_id"]) == "NOT_OPEN":
             del standing[row["to_account_id"]]
