@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from tradelake.lots import state
+from tradelake.tables import REFUSALS
 
 MESSAGES = {
     state.CLOSE_EXCEEDS_OPEN: (
@@ -65,6 +66,8 @@ MESSAGES = {
 def refusal_rows(codes: "np.ndarray", operations: pl.DataFrame) -> pl.DataFrame:
     """Return one row per refused event and account: sequence, trade_id, account_id, symbol, code and message."""
     refused = np.flatnonzero(codes)
+    if not refused.size:
+        return REFUSALS.empty()
     rows = operations[refused].with_columns(pl.Series("refusal", codes[refused]))
     what = (
         pl.when(pl.col("instrument_id").is_null()).then(pl.lit("")).otherwise(pl.lit(" of ") + pl.col("instrument_id"))
