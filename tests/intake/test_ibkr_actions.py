@@ -24,6 +24,7 @@ BASE = {
 NEW = {"symbol": "NEW", "isin": "US0000000002"}
 MIXED = "XYZ(US0000000001) CASH and STOCK MERGER (Acquisition) US0000000002 592 FOR 1000 AND USD 4.24 (XYZ, XYZ INC, 1)"
 STOCK = "XYZ(US0000000001) MERGED(Acquisition) WITH US0000000002 255 FOR 1000 (XYZ, XYZ INC, US0000000001)"
+SPLIT_OVER = "XYZ(US0000000001) SPLIT 1 FOR 10 (XYZ, XYZ INC, US0000000002)"
 RENAMED = "XYZ(US0000000001) CUSIP/ISIN CHANGE TO (US0000000002) (XYZ, XYZ INC, US0000000001)"
 Terms = dict[str, Any]
 
@@ -58,6 +59,10 @@ def terms(parsed: Parsed) -> list[tuple[str, str | None, str | None, Terms]]:
             ("split", "XYZ", None, {"ratio": "1/10", "reported_change": "-900"}),
         ),
         (
+            [action("RS", SPLIT_OVER, "-100", symbol="XYZ.OLD"), action("RS", SPLIT_OVER, "10", isin="US0000000002")],
+            ("split", "XYZ", "XYZ", {"ratio": "1/10", "reported_change": "-90"}),
+        ),
+        (
             [action("SD", "XYZ(US0000000001) STOCK DIVIDEND 1 FOR 20 (XYZ, XYZ INC, US0000000001)", "5")],
             ("split", "XYZ", None, {"ratio": "21/20", "reported_change": "5"}),
         ),
@@ -83,7 +88,16 @@ def terms(parsed: Parsed) -> list[tuple[str, str | None, str | None, Terms]]:
             ),
         ),
     ],
-    ids=["split", "reverse split", "stock dividend", "delisted", "cash merger", "renamed", "stock merger"],
+    ids=[
+        "split",
+        "reverse split",
+        "reverse split with a new ISIN",
+        "stock dividend",
+        "delisted",
+        "cash merger",
+        "renamed",
+        "stock merger",
+    ],
 )
 def test_what_description_and_quantities_tell_becomes_an_event(rows, wanted):
     parsed = told(*rows)

@@ -120,7 +120,9 @@ def _exchange(action: Action, kind: str, clock: "Clock") -> Decision:
     # A quotient of rounded quantities is the ratio of this position alone: it is what the broker booked.
     terms: dict[str, str | None] = {"new_symbol": name, "ratio": _written(quotient)}
     if kind in SPLITS:
-        return _event(action, clock, {"kind": "split", **terms})
+        # Old and new units are one position: what it changed by is the difference of the two rows.
+        change = units.plain(units.to_decimal(int((size(new) + size(old)) * units.QUANTITY_UNIT), units.QUANTITY_SCALE))
+        return _event(action, clock, {"kind": "split", **terms, "reported_change": change})
     if kind != "TC" and quotient == 1:
         return _event(action, clock, {"kind": "symbol_change", "new_symbol": name})
     terms["treatment"] = treatment(old)
