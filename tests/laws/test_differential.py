@@ -16,7 +16,7 @@ METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
 STOCKS = {"stock": 20, "late": 4}
 OPTIONS = {"stock": 30, "option": 25, "exercise": 5, "late": 4, "cash": 1, "duplicate": 2}
 BATCHES, IN_A_BATCH = 10, 30 if THOROUGH else 3
-STREAMS = 200 if THOROUGH else 20
+STREAMS = 100 if THOROUGH else 20
 SEEDS = st.integers(0, 10**9)
 
 
@@ -42,13 +42,15 @@ def test_streams_full_of_refusals_and_ties_match_as_the_reference_says(method, s
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_a_book_answers_as_the_reference_says_whatever_happens(batch):
-    """Streams of every kind of event, every third with some that are refused, each with three pasts to be asked for."""
+    """Streams of every kind of event; every third has some that are refused, and three pasts to be asked for."""
     wrong = {}
     for seed in range(batch * IN_A_BATCH, (batch + 1) * IN_A_BATCH):
-        invalid = 0.0 if seed % 3 else 0.05
-        differences = runner.check(Gen(seed, 60, "full", invalid).run())
+        scenario = Gen(seed, 60, "full", 0.0 if seed % 3 else 0.05).run()
+        if seed % 3:
+            scenario["expected"]["as_of"] = []
+        differences = runner.check(scenario)
         if differences:
-            wrong[seed, invalid] = differences
+            wrong[seed] = differences
     assert wrong == {}
 
 

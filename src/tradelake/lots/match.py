@@ -51,8 +51,6 @@ def match_events(
     whether their account took them.
     """
     events = events.filter(~pl.col("kind").is_in(CHAIN_KINDS))
-    if "broker_account_id" not in events.columns:
-        events = events.with_columns(pl.lit(None, dtype=pl.String).alias("broker_account_id"))
     lots = (LOTS.empty() if lots is None else lots).sort(*LOTS.sort, "lot_id")
     positions = (POSITIONS.empty() if positions is None else positions).sort(*POSITIONS.sort)
     opened = _opening_codes(events, lots)

@@ -91,11 +91,13 @@ def open_catalog(target: Target, *, read_only: bool = False) -> Catalog:
         # The book was moved or copied as a whole: its files are beside its catalog, wherever that is now.
         catalog.close()
         catalog = Catalog(target, read_only=read_only, attach_data=target.data)
-    if version > FORMAT_VERSION:
+    if version != FORMAT_VERSION:
         catalog.close()
+        newer = "Install a newer release of tradelake."
+        older = "It was made before the first release: import its sources into a new book."
         raise BookVersionError(
-            f"The book at {target.shown} has format {version}; this release knows formats up to {FORMAT_VERSION}. "
-            "Install a newer release of tradelake."
+            f"The book at {target.shown} has format {version}; this release knows format {FORMAT_VERSION}. "
+            f"{newer if version > FORMAT_VERSION else older}"
         )
     return catalog
 
