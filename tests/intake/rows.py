@@ -38,7 +38,8 @@ def _json(values: st.SearchStrategy[object]) -> st.SearchStrategy[str]:
 
 
 STOCK = {"symbol": SYMBOLS}
-NEW = {"new_symbol": SYMBOLS}
+OTHERS = SYMBOLS.map(lambda symbol: f"{symbol}.N")  # never what the event itself is about
+NEW = {"new_symbol": OTHERS}
 OWNED = {"account_id": st.just("A")}
 MOVED = {**OWNED, "to_account_id": st.just("B")}
 CLOSED = {**OWNED, **STOCK, **OPTION, "quantity": st.integers(1, 999).map(str)}
@@ -66,7 +67,7 @@ KINDS: dict[str, tuple[Fields, Fields]] = {
     ),
     "subscribe": (
         {**OWNED, **STOCK, "asset_type": st.just("RIGHT"), "quantity": QUANTITIES, "price": MONEY, "shares": QUANTITIES}
-        | {"new_instrument_id": SYMBOLS},
+        | {"new_instrument_id": OTHERS},
         {**CHARGED, "lots": _json(LOTS)},
     ),
     "split": ({**STOCK, "ratio": RATIOS}, {**NEW, **LIEU}),

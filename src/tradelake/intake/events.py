@@ -17,6 +17,7 @@ from tradelake.intake.kinds import (
     misplaced_rules,
     missing,
     needed,
+    other_instrument_rule,
 )
 from tradelake.intake.rules import Rule, says
 from tradelake.intake.terms import OPTION
@@ -72,7 +73,7 @@ def required_rules(here: Collection[str], *, plain: bool) -> list[Rule]:
 
 def event_rules(*, final: bool, plain: bool) -> list[Rule]:
     """Return the rules of an event and its instrument; *final* says that all terms are known, *plain* as above."""
-    rights = [] if plain else [_right_rule()]
+    rights = [] if plain else [_right_rule(), other_instrument_rule()]
     return [
         *_quantity_rules(),
         *_instrument_rules(),

@@ -198,3 +198,16 @@ def _other_chain(given: Values, read: Values) -> Finding:
         f"An event of the kind {kind} asks for {CHAINS[kind]}, and chain was '{written(given['chain'])}'.",
         "Correct the kind, or what chain holds.",
     )
+
+
+def other_instrument_rule() -> Rule:
+    """Return the rule that nothing is spun off or exchanged into itself; a symbol or split may keep its instrument."""
+    return Rule(
+        "new_instrument_id",
+        KIND.is_in((*ON_BASIS, "merger", "subscribe")) & (pl.col("new_instrument_id") == pl.col("instrument_id")),
+        says(
+            "invalid_instrument",
+            "An event of the kind {kind} gives another instrument, and {new_instrument_id} is its own.",
+            "Name what comes out of it in new_symbol or new_instrument_id.",
+        ),
+    )

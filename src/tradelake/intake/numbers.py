@@ -78,11 +78,6 @@ def number_rules(here: Collection[str]) -> list[Rule]:
             ),
         ),
         Rule(
-            "amount",
-            (pl.col("kind") == "cash") & (pl.col("amount") == 0),
-            says("zero_amount", "A cash movement asks for an amount, and there was 0.", "Leave the row out."),
-        ),
-        Rule(
             "execution_quantity",
             (pl.col("execution_quantity") < pl.col("quantity")) | (pl.col("execution_quantity") <= 0),
             says(

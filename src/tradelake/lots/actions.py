@@ -8,7 +8,7 @@ Plain Python over sequences of integers and at the same time valid input for the
 """
 
 from tradelake.lots.amounts import guard, scaled, scaled_units, share, share_units
-from tradelake.lots.ledger import add_lot, join, link, release, unlink, write_match
+from tradelake.lots.ledger import add_lot, join, release, unlink, write_match
 from tradelake.lots.state import (
     ACCEPTED,
     ACTION_FRACTION,
@@ -91,7 +91,9 @@ def rescale(ops: Operations, operation: int, book: Book) -> None:
         left, weight = left - units, weight - size
         basis, charges = basis + book.lots[LOT_BASIS, lot], charges + book.lots[LOT_CHARGES, lot]
         premium += book.lots[LOT_PREMIUM, lot]
-        unlink(book, lot)
+        # In its own slot a lot stays where it is in the list: pieces of one lot have one rank, and keep their order.
+        if target != slot or units == 0:
+            unlink(book, lot)
         if target != slot:
             release(book, operation, slot, sign * size)
         book.lots[LOT_QUANTITY, lot] = 0
@@ -105,7 +107,6 @@ def rescale(ops: Operations, operation: int, book: Book) -> None:
             book.lots[LOT_QUANTITY, lot] = sign * units
             book.lots[LOT_BASIS, lot], book.lots[LOT_CHARGES, lot] = basis, charges
             book.lots[LOT_PREMIUM, lot] = premium
-            link(book, lot)
             kept = lot
         else:
             opening, origin, rank = book.lots[LOT_OPEN, lot], book.lots[LOT_OPERATION, lot], book.lots[LOT_RANK, lot]
@@ -183,6 +184,8 @@ def run_spin(ops: Operations, operation: int, book: Book) -> int:
     if refusal != ACCEPTED:
         return refusal
     child, fraction = ops.actions[ACTION_SLOT, action], ops.actions[ACTION_FRACTION, action]
+    if child == slot:
+        return OPPOSITE_POSITION
     total, weight, sign = new_total(ops, book, slot, action), size_of(held), 1 if held > 0 else -1
     left, lot = total, book.slots[SLOT_HEAD, slot]
     while lot != NONE and book.control[STATE] == RUNNING:
