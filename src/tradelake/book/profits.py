@@ -54,16 +54,21 @@ class Profits(Listing):
         with self._catalog.transaction():
             past = self._past(as_of, as_known)
             ledger, cured = self._ledger(wanted, past, as_of, as_known)
-            strategies = self._catalog.frame(f"SELECT sequence AS close_sequence, strategy_id FROM {TRADE_LOG.name}")
             unnamed = Filter(account, symbol, None, since, until)
             matches = in_view(MATCHES.name, self._at(MATCHES, unnamed, "close_date", past), view)
-        if cured is not None:
-            named = cured.effective.select(pl.col("sequence").alias("close_sequence"), "strategy_id")
-            strategies = strategies.update(named, on="close_sequence", include_nulls=True)
-        matches = matches.join(strategies, on="close_sequence", how="left")
+            if strategy is not None or "strategy" in by:
+                matches = self._with_strategies(matches, cured)
         if strategy is not None:
             matches = matches.filter(wanted.expression(["strategy_id"], None))
         return profit(matches, ledger, (by,) if isinstance(by, str) else tuple(by))
+
+    def _with_strategies(self, matches: pl.DataFrame, cured: Cured | None) -> pl.DataFrame:
+        """Return matches with the `strategy_id` of their closing event; the caller holds a transaction."""
+        strategies = self._catalog.frame(f"SELECT sequence AS close_sequence, strategy_id FROM {TRADE_LOG.name}")
+        if cured is not None:
+            named = cured.effective.select(pl.col("sequence").alias("close_sequence"), "strategy_id")
+            strategies = strategies.update(named, on="close_sequence", include_nulls=True)
+        return matches.join(strategies, on="close_sequence", how="left")
 
     def ledger(
         self,

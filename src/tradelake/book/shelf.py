@@ -7,11 +7,11 @@ from functools import cache
 
 import polars as pl
 
+from tradelake.book.groups import FAMILY
 from tradelake.book.tail import Tail, TailFold
 from tradelake.store import Appended, Catalog, Head, KeyIndex, References, read_standing
 from tradelake.tables import Table
 
-FAMILY = ["account_id", "symbol"]
 Progress = Callable[[str, int, int], None]
 
 

@@ -91,7 +91,7 @@ class TailFold:
         if checkpoint == standing.head:
             # Nothing is folded over the checkpoint, so that nothing before it need be read.
             return
-        if reaching.reached < checkpoint < standing.head:
+        if reaching.reached < checkpoint:
             kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
             span = f"sequence > ? AND sequence <= ? AND kind IN ({kinds})"
             past = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", [reaching.reached, checkpoint])

@@ -128,14 +128,6 @@ def run_scale(ops: Operations, operation: int, book: Book) -> int:
     return refusal
 
 
-def run_dividend(ops: Operations, operation: int, book: Book) -> int:
-    """Run a DIVIDEND: so much per unit to a long position, from a short one."""
-    held = book.slots[SLOT_POSITION, ops.main[OP_SLOT, operation]]
-    amount = scaled(book, ops.actions[ACTION_PER_UNIT, ops.main[OP_ACTION, operation]], size_of(held), UNIT)
-    book.results[RESULT_CASH_MOVED, operation] = guard(book, amount if held > 0 else -amount)
-    return ACCEPTED
-
-
 def recover(book: Book, operation: int, lot: int, amount: int, how: int) -> None:
     """Let cash on a lot reduce its basis toward zero; what exceeds it is realized."""
     held, basis = book.lots[LOT_QUANTITY, lot], book.lots[LOT_BASIS, lot]
@@ -158,6 +150,12 @@ def pay_per_unit(ops: Operations, operation: int, book: Book) -> int:
     money = scaled(book, ops.actions[ACTION_PER_UNIT, ops.main[OP_ACTION, operation]], size_of(held), UNIT)
     book.results[RESULT_CASH_MOVED, operation] = guard(book, money if held > 0 else -money)
     return money
+
+
+def run_dividend(ops: Operations, operation: int, book: Book) -> int:
+    """Run a DIVIDEND: so much per unit to a long position, from a short one."""
+    pay_per_unit(ops, operation, book)
+    return ACCEPTED
 
 
 def run_return(ops: Operations, operation: int, book: Book) -> int:

@@ -98,8 +98,8 @@ def _of_flows(flows: pl.DataFrame, events: pl.DataFrame, as_of: datetime | None)
 def profit(matches: pl.DataFrame, ledger: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Return realized profit, dividends, interest, fees and cash per group and currency, sorted by the groups.
 
-    `matches` are rows of that table with the `strategy_id` of their closing event; `ledger` as `cash_ledger` gives
-    it. A match belongs to the day on which it was closed, cash to the trading day of its event.
+    `matches` are rows of that table, by strategy with the `strategy_id` of their closing event; `ledger` as
+    `cash_ledger` gives it. A match belongs to the day on which it was closed, cash to the trading day of its event.
     """
     realized = matches.group_by(*(_by(name, "close_date") for name in by), "currency").agg(
         pl.col("realized_pnl").sum(), pl.len().cast(pl.Int64).alias("matches")
