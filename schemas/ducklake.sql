@@ -252,6 +252,100 @@ CREATE TABLE refusals (
     message VARCHAR NOT NULL
 );
 
+CREATE TABLE marks (
+    instrument_id VARCHAR NOT NULL,
+    mark_date DATE NOT NULL,
+    revision BIGINT NOT NULL,
+    price DECIMAL(38, 12) NOT NULL,
+    currency VARCHAR NOT NULL,
+    source VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_hash VARCHAR NOT NULL
+);
+
+ALTER TABLE marks SET PARTITIONED BY (year(mark_date), month(mark_date));
+
+CREATE TABLE position_snapshots (
+    snapshot_date DATE NOT NULL,
+    version BIGINT NOT NULL,
+    position_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    instrument_id VARCHAR NOT NULL,
+    symbol VARCHAR,
+    contract_symbol VARCHAR,
+    asset_type VARCHAR,
+    currency VARCHAR NOT NULL,
+    multiplier DECIMAL(38, 8) NOT NULL,
+    quantity DECIMAL(38, 8) NOT NULL,
+    cost_basis DECIMAL(38, 12) NOT NULL,
+    premium DECIMAL(38, 12) NOT NULL,
+    mark_price DECIMAL(38, 12),
+    mark_date DATE,
+    market_value DECIMAL(38, 12),
+    unrealized_pnl DECIMAL(38, 12),
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL
+);
+
+ALTER TABLE position_snapshots SET PARTITIONED BY (year(snapshot_date), month(snapshot_date));
+
+CREATE TABLE account_snapshots (
+    snapshot_date DATE NOT NULL,
+    account_id VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    version BIGINT NOT NULL,
+    positions BIGINT NOT NULL,
+    unmarked BIGINT NOT NULL,
+    cash DECIMAL(38, 12) NOT NULL,
+    deposits DECIMAL(38, 12) NOT NULL,
+    cost_basis DECIMAL(38, 12) NOT NULL,
+    premium DECIMAL(38, 12) NOT NULL,
+    market_value DECIMAL(38, 12) NOT NULL,
+    unrealized_pnl DECIMAL(38, 12) NOT NULL,
+    realized_pnl DECIMAL(38, 12) NOT NULL,
+    realized_premium DECIMAL(38, 12) NOT NULL,
+    dividends DECIMAL(38, 12) NOT NULL,
+    interest DECIMAL(38, 12) NOT NULL,
+    fees DECIMAL(38, 12) NOT NULL,
+    sequence BIGINT NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL
+);
+
+ALTER TABLE account_snapshots SET PARTITIONED BY (year(snapshot_date), month(snapshot_date));
+
+CREATE TABLE break_events (
+    break_id VARCHAR NOT NULL,
+    step BIGINT NOT NULL,
+    action VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    broker_account_id VARCHAR NOT NULL,
+    section VARCHAR NOT NULL,
+    break_class VARCHAR NOT NULL,
+    instrument_id VARCHAR,
+    broker_execution_id VARCHAR,
+    as_of DATE NOT NULL,
+    ours DECIMAL(38, 12),
+    theirs DECIMAL(38, 12),
+    cause VARCHAR,
+    details VARCHAR,
+    author VARCHAR NOT NULL,
+    reason VARCHAR,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_hash VARCHAR NOT NULL
+);
+
+CREATE TABLE nights (
+    nightly_date DATE NOT NULL,
+    run BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
+    report VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL
+);
+
 CREATE TABLE head (
     sequence BIGINT NOT NULL,
     source_record_id BIGINT NOT NULL,

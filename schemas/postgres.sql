@@ -833,6 +833,277 @@ COMMENT ON COLUMN refusals.code IS 'reason, for programs';
 
 COMMENT ON COLUMN refusals.message IS 'reason, and what to do';
 
+CREATE TABLE marks (
+    instrument_id text NOT NULL,
+    mark_date date NOT NULL,
+    revision bigint NOT NULL,
+    price numeric(38, 12) NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_hash text NOT NULL,
+    CONSTRAINT marks_pkey PRIMARY KEY (instrument_id, mark_date, revision),
+    CONSTRAINT marks_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT marks_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
+    CONSTRAINT marks_price_check CHECK (price >= 0)
+);
+
+CREATE INDEX marks_mark_date_idx ON marks (mark_date);
+
+COMMENT ON TABLE marks IS 'Prices at the close of a session; the highest revision that is known counts';
+
+COMMENT ON COLUMN marks.instrument_id IS 'what is priced';
+
+COMMENT ON COLUMN marks.mark_date IS 'trading day at whose close it is the price';
+
+COMMENT ON COLUMN marks.revision IS '1 for the first price of that day, then counted up';
+
+COMMENT ON COLUMN marks.price IS 'per unit; of an option per share of its contract';
+
+COMMENT ON COLUMN marks.currency IS 'currency of the price';
+
+COMMENT ON COLUMN marks.source IS 'who gave it: a file, a statement, a callback';
+
+COMMENT ON COLUMN marks.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN marks.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN marks.row_hash IS 'first 16 digits of the SHA-256 of the row';
+
+CREATE TABLE position_snapshots (
+    snapshot_date date NOT NULL,
+    version bigint NOT NULL,
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
+    mark_price numeric(38, 12),
+    mark_date date,
+    market_value numeric(38, 12),
+    unrealized_pnl numeric(38, 12),
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    CONSTRAINT position_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, instrument_id, version),
+    CONSTRAINT position_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT position_snapshots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT position_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
+    CONSTRAINT position_snapshots_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT position_snapshots_quantity_check CHECK (quantity <> 0)
+);
+
+CREATE INDEX position_snapshots_account_id_snapshot_date_idx ON position_snapshots (account_id, snapshot_date);
+
+COMMENT ON TABLE position_snapshots IS 'Positions at the close of a session, one row each; they belong to the account snapshot of their version';
+
+COMMENT ON COLUMN position_snapshots.snapshot_date IS 'trading day at whose close it was held';
+
+COMMENT ON COLUMN position_snapshots.version IS 'version of the account''s snapshot of that day';
+
+COMMENT ON COLUMN position_snapshots.position_id IS 'account, instrument and the sequence of the event that opened it';
+
+COMMENT ON COLUMN position_snapshots.account_id IS 'book that holds it';
+
+COMMENT ON COLUMN position_snapshots.instrument_id IS 'what is held';
+
+COMMENT ON COLUMN position_snapshots.symbol IS 'underlying, or the stock itself';
+
+COMMENT ON COLUMN position_snapshots.contract_symbol IS '21-character OSI symbol of an option';
+
+COMMENT ON COLUMN position_snapshots.asset_type IS 'kind of instrument';
+
+COMMENT ON COLUMN position_snapshots.currency IS 'currency of all amounts of the row';
+
+COMMENT ON COLUMN position_snapshots.multiplier IS 'units per contract';
+
+COMMENT ON COLUMN position_snapshots.quantity IS 'signed units held';
+
+COMMENT ON COLUMN position_snapshots.cost_basis IS 'what was paid for it, negative for a short';
+
+COMMENT ON COLUMN position_snapshots.premium IS 'premium of exercised options inside the basis';
+
+COMMENT ON COLUMN position_snapshots.mark_price IS 'newest price up to that day; null without one';
+
+COMMENT ON COLUMN position_snapshots.mark_date IS 'trading day of that price';
+
+COMMENT ON COLUMN position_snapshots.market_value IS 'quantity x multiplier x mark_price; null without a mark';
+
+COMMENT ON COLUMN position_snapshots.unrealized_pnl IS 'market_value - cost_basis; null without a mark';
+
+COMMENT ON COLUMN position_snapshots.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN position_snapshots.import_run_id IS 'commit that brought it';
+
+CREATE TABLE account_snapshots (
+    snapshot_date date NOT NULL,
+    account_id text NOT NULL,
+    currency text NOT NULL,
+    version bigint NOT NULL,
+    positions bigint NOT NULL,
+    unmarked bigint NOT NULL,
+    cash numeric(38, 12) NOT NULL,
+    deposits numeric(38, 12) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
+    market_value numeric(38, 12) NOT NULL,
+    unrealized_pnl numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    realized_premium numeric(38, 12) NOT NULL,
+    dividends numeric(38, 12) NOT NULL,
+    interest numeric(38, 12) NOT NULL,
+    fees numeric(38, 12) NOT NULL,
+    sequence bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    CONSTRAINT account_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, currency, version),
+    CONSTRAINT account_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
+    CONSTRAINT account_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
+);
+
+CREATE INDEX account_snapshots_account_id_snapshot_date_idx ON account_snapshots (account_id, snapshot_date);
+
+COMMENT ON TABLE account_snapshots IS 'Accounts at the close of a session, one row per currency; the highest version that is known counts';
+
+COMMENT ON COLUMN account_snapshots.snapshot_date IS 'trading day at whose close it stood so';
+
+COMMENT ON COLUMN account_snapshots.account_id IS 'book';
+
+COMMENT ON COLUMN account_snapshots.currency IS 'currency of all amounts of the row';
+
+COMMENT ON COLUMN account_snapshots.version IS '1 for the first snapshot of that day; late events and marks make another';
+
+COMMENT ON COLUMN account_snapshots.positions IS 'open positions';
+
+COMMENT ON COLUMN account_snapshots.unmarked IS 'open positions without a mark; they are in no value';
+
+COMMENT ON COLUMN account_snapshots.cash IS 'cash balance that the events give';
+
+COMMENT ON COLUMN account_snapshots.deposits IS 'deposits and withdrawals to date, transfers and forks of cash included';
+
+COMMENT ON COLUMN account_snapshots.cost_basis IS 'cost basis of the open positions';
+
+COMMENT ON COLUMN account_snapshots.premium IS 'premium of exercised options inside the basis';
+
+COMMENT ON COLUMN account_snapshots.market_value IS 'value of the positions that have a mark';
+
+COMMENT ON COLUMN account_snapshots.unrealized_pnl IS 'unrealized profit of the positions that have a mark';
+
+COMMENT ON COLUMN account_snapshots.realized_pnl IS 'realized to date';
+
+COMMENT ON COLUMN account_snapshots.realized_premium IS 'what the economic view adds to realized_pnl';
+
+COMMENT ON COLUMN account_snapshots.dividends IS 'dividends to date';
+
+COMMENT ON COLUMN account_snapshots.interest IS 'interest to date';
+
+COMMENT ON COLUMN account_snapshots.fees IS 'charges and fees to date';
+
+COMMENT ON COLUMN account_snapshots.sequence IS 'head of the log that it follows from';
+
+COMMENT ON COLUMN account_snapshots.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN account_snapshots.import_run_id IS 'commit that brought it';
+
+CREATE TABLE break_events (
+    break_id text NOT NULL,
+    step bigint NOT NULL,
+    action text NOT NULL,
+    status text NOT NULL,
+    broker_account_id text NOT NULL,
+    section text NOT NULL,
+    break_class text NOT NULL,
+    instrument_id text,
+    broker_execution_id text,
+    as_of date NOT NULL,
+    ours numeric(38, 12),
+    theirs numeric(38, 12),
+    cause text,
+    details jsonb,
+    author text NOT NULL,
+    reason text,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_hash text NOT NULL,
+    CONSTRAINT break_events_pkey PRIMARY KEY (break_id, step),
+    CONSTRAINT break_events_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
+    CONSTRAINT break_events_action_check CHECK (action IN ('opened', 'changed', 'explained', 'accepted', 'applied', 'resolved', 'reopened')),
+    CONSTRAINT break_events_status_check CHECK (status IN ('OPEN', 'EXPLAINED', 'ACCEPTED', 'RESOLVED')),
+    CONSTRAINT break_events_section_check CHECK (section IN ('executions', 'positions', 'lots', 'cash', 'realized')),
+    CONSTRAINT break_events_break_class_check CHECK (break_class IN ('missing_here', 'missing_there', 'quantity', 'price', 'fee', 'multiplier', 'stale_split', 'timing', 'symbol_change', 'unknown'))
+);
+
+COMMENT ON TABLE break_events IS 'The life of breaks: each row is one step of one difference between us and the broker';
+
+COMMENT ON COLUMN break_events.break_id IS 'the difference; the same one night after night';
+
+COMMENT ON COLUMN break_events.step IS 'steps of a break, from 1';
+
+COMMENT ON COLUMN break_events.action IS 'what happened to it';
+
+COMMENT ON COLUMN break_events.status IS 'where that leaves it';
+
+COMMENT ON COLUMN break_events.broker_account_id IS 'brokerage account whose statement differs';
+
+COMMENT ON COLUMN break_events.section IS 'what differs';
+
+COMMENT ON COLUMN break_events.break_class IS 'kind of difference';
+
+COMMENT ON COLUMN break_events.instrument_id IS 'instrument; null for cash';
+
+COMMENT ON COLUMN break_events.broker_execution_id IS 'execution that differs, where it is one';
+
+COMMENT ON COLUMN break_events.as_of IS 'last day of the statement that it was seen in, or settled by';
+
+COMMENT ON COLUMN break_events.ours IS 'our side; null where we have nothing';
+
+COMMENT ON COLUMN break_events.theirs IS 'the broker''s side; null where it has nothing';
+
+COMMENT ON COLUMN break_events.cause IS 'what explains it, in words';
+
+COMMENT ON COLUMN break_events.details IS 'proposed events, what follows from it, both sides in full';
+
+COMMENT ON COLUMN break_events.author IS 'who took the step';
+
+COMMENT ON COLUMN break_events.reason IS 'why, in the author''s words';
+
+COMMENT ON COLUMN break_events.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN break_events.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN break_events.row_hash IS 'first 16 digits of the SHA-256 of the row';
+
+CREATE TABLE nights (
+    nightly_date date NOT NULL,
+    run bigint NOT NULL,
+    sequence bigint NOT NULL,
+    report jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    CONSTRAINT nights_pkey PRIMARY KEY (nightly_date, run),
+    CONSTRAINT nights_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
+);
+
+COMMENT ON TABLE nights IS 'Nightly runs that were completed';
+
+COMMENT ON COLUMN nights.nightly_date IS 'trading day whose close it is about';
+
+COMMENT ON COLUMN nights.run IS 'runs of that day, from 1';
+
+COMMENT ON COLUMN nights.sequence IS 'head of the log when it was done';
+
+COMMENT ON COLUMN nights.report IS 'what it found';
+
+COMMENT ON COLUMN nights.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN nights.import_run_id IS 'commit that brought it';
+
 CREATE TABLE head (
     sequence bigint NOT NULL,
     source_record_id bigint NOT NULL,

@@ -25,6 +25,7 @@ BREAKING_VALUES: dict[str, object] = {
     "multiplier > 0": Decimal(-1),
     "quantity > 0": Decimal(0),
     "quantity <> 0": Decimal(0),
+    "price >= 0": Decimal(-1),
     "delta between -1 and 1": Decimal("1.000000000001"),
     "ratio_new > 0": 0,
     "ratio_old > 0": 0,

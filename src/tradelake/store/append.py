@@ -7,7 +7,7 @@ storage itself, and then nothing is written.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,10 +15,11 @@ import polars as pl
 
 from tradelake.errors import InvariantError, Problem, StorageError
 from tradelake.store.catalog import FEW_ROWS, INLINE_ROWS, Catalog
-from tradelake.store.chain import link, row_digests
+from tradelake.store.chain import link, with_hashes
 from tradelake.store.classify import classify
 from tradelake.store.corporate import corporate_rows
 from tradelake.store.cures import Cures
+from tradelake.store.facts import facts_of
 from tradelake.store.foreign import is_retryable
 from tradelake.store.keys import KeyIndex, with_keys
 from tradelake.store.records import counted, new_records
@@ -42,7 +43,8 @@ class Batch:
     """One delivery: validated events (INCOMING, terms complete), source records (RECORDS), and who brings them.
 
     `records` are joined to the events by `row_number` = `source_row`; several events may come from one record.
-    `cures` judges the cancels and corrects among the events, and what the broker says again of an execution.
+    `cures` judges the cancels and corrects among the events, and what the broker says again of an execution. `facts`
+    are rows of other tables that only grow, by the name of the table; their commit is filled in.
     """
 
     events: pl.DataFrame
@@ -58,6 +60,7 @@ class Batch:
     new_instruments: pl.DataFrame = field(default_factory=INSTRUMENTS.empty)
     new_strategies: pl.DataFrame = field(default_factory=STRATEGIES.empty)
     cures: Cures | None = None
+    facts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     fresh, problems = classified.accepted, classified.problems
     batch = _with_used(batch, fresh)
     records = new_records(catalog, batch.records, classified.outcomes)
-    if fresh.height + records.height == 0 and not _has_references(batch):
+    if fresh.height + records.height == 0 and not _has_more(batch):
         if head != _read_head(catalog):
             raise _HeadMoved
         return Appended(batch, classified.outcomes, head, TRADE_LOG.empty(), written=False, problems=problems)
@@ -137,9 +140,9 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
         pl.lit(run, dtype=pl.Int64).alias("import_run_id"),
     )
     log = _log_rows(fresh, records, run, head.sequence, recorded_at)
-    digests = row_digests(log)
-    log = log.with_columns(pl.Series("row_hash", [d.hex()[:16] for d in digests], dtype=pl.String))
-    chain, last = link(head.chain_hash, digests), head.sequence + log.height
+    log, digests = with_hashes(log)
+    facts, more = facts_of(batch.facts, run, recorded_at)
+    chain, last = link(head.chain_hash, digests + more), head.sequence + log.height
     if log.height + records.height <= FEW_ROWS:
         catalog.plan_plainly()
     for name, table in NO_NEW.items():
@@ -151,9 +154,11 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     catalog.insert(SOURCE_RECORDS.name, SOURCE_RECORDS.conform(records))
     catalog.insert_by_month(TRADE_LOG.name, log.sort(*TRADE_LOG.sort), TRADE_LOG.partition_date)
     catalog.insert(CORPORATE_ACTIONS.name, corporate_rows(log))
+    for name, rows in facts.items():
+        catalog.insert(name, rows)
     reached = Head(last, head.source_record_id + records.height, run, recorded_at, chain)
     _move_head(catalog, head, reached)
-    if log.height + records.height > INLINE_ROWS:
+    if max(log.height + records.height, *(rows.height for rows in facts.values()), 0) > INLINE_ROWS:
         catalog.sync()
     return Appended(batch, classified.outcomes, reached, log, written=True, problems=problems)
 
@@ -193,8 +198,9 @@ def _with_used(batch: Batch, accepted: pl.DataFrame) -> Batch:
     )
 
 
-def _has_references(batch: Batch) -> bool:
-    return any(getattr(batch, name).height for name in NO_NEW)
+def _has_more(batch: Batch) -> bool:
+    """Return whether there is anything besides events and their records."""
+    return any(getattr(batch, name).height for name in NO_NEW) or any(rows.height for rows in batch.facts.values())
 
 
 def details_with_execution() -> pl.Expr:

@@ -24,7 +24,7 @@ from tradelake.store.literals import distinct_names, insert_statement, literal
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 Relation = duckdb.DuckDBPyRelation
 INLINE_ROWS = 1000
 FEW_ROWS = 8

@@ -3,9 +3,10 @@
 From these definitions follow the Polars schemas, the DuckLake DDL and the PostgreSQL DDL (`ddl.py`), and so
 the files in `schemas/`. A column that is not here is nowhere.
 
-Three kinds of table: what we were told (`trade_log`, `source_records`, `import_runs`), what it refers to
-(`accounts`, `instruments`, `strategies`, `corporate_actions`), and what follows from it (`lots`, `matches`,
-`positions`, `position_history`, `cash_flows`, `refusals`): the last are a checkpoint at a log sequence.
+Four kinds of table: what we were told (`trade_log`, `source_records`, `import_runs`), what it refers to
+(`accounts`, `instruments`, `strategies`, `corporate_actions`), what follows from it (`lots`, `matches`,
+`positions`, `position_history`, `cash_flows`, `refusals`: a checkpoint at a log sequence), and what a night adds
+(`marks`, snapshots, `break_events`, `nights`).
 """
 
 from tradelake.tables.chains import CHAIN_LABELS, CHAIN_POSITIONS, CHAINS
@@ -51,20 +52,38 @@ from tradelake.tables.derived import (
 from tradelake.tables.groups import (
     BY_NAME,
     DERIVED_TABLES,
+    FACT_TABLES,
     INTERNAL_TABLES,
     REFERENCE_TABLES,
     TABLES,
     TOLD_TABLES,
 )
 from tradelake.tables.incoming import INCOMING, RECORDS
+from tradelake.tables.nights import (
+    ACCOUNT_SNAPSHOTS,
+    BREAK_ACTIONS,
+    BREAK_CLASSES,
+    BREAK_EVENTS,
+    BREAK_SECTIONS,
+    BREAK_STATUSES,
+    MARKS,
+    NIGHTS,
+    POSITION_SNAPSHOTS,
+)
 from tradelake.tables.reference import ACCOUNTS, INSTRUMENTS, STRATEGIES, TERMS
 from tradelake.tables.told import CORPORATE_ACTIONS, IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG
 
 __all__ = [
     "ACCOUNTS",
+    "ACCOUNT_SNAPSHOTS",
     "ACTIONS",
     "ASSET_TYPES",
     "BOOK_SETTINGS",
+    "BREAK_ACTIONS",
+    "BREAK_CLASSES",
+    "BREAK_EVENTS",
+    "BREAK_SECTIONS",
+    "BREAK_STATUSES",
     "BY_NAME",
     "CASH_CATEGORIES",
     "CASH_FLOWS",
@@ -79,6 +98,7 @@ __all__ = [
     "DERIVED_TABLES",
     "DUCKDB_TYPES",
     "EXERCISE_STYLES",
+    "FACT_TABLES",
     "FLOW_CATEGORIES",
     "HEAD",
     "HOWS",
@@ -90,14 +110,17 @@ __all__ = [
     "KINDS",
     "LOTS",
     "LOT_METHODS",
+    "MARKS",
     "MATCHES",
     "MOVE_KINDS",
+    "NIGHTS",
     "OPTION_KINDS",
     "OPTION_TYPES",
     "POLARS_TYPES",
     "POSITIONS",
     "POSITION_COLUMNS",
     "POSITION_HISTORY",
+    "POSITION_SNAPSHOTS",
     "POSTGRES_TYPES",
     "RECORDS",
     "REFERENCE_TABLES",
