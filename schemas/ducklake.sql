@@ -202,7 +202,10 @@ CREATE TABLE matches (
     premium DECIMAL(38, 12) NOT NULL,
     how VARCHAR NOT NULL,
     term VARCHAR NOT NULL,
-    match_rank BIGINT NOT NULL
+    match_rank BIGINT NOT NULL,
+    left_basis DECIMAL(38, 12) NOT NULL,
+    left_charges DECIMAL(38, 12) NOT NULL,
+    left_premium DECIMAL(38, 12) NOT NULL
 );
 
 CREATE TABLE position_history (

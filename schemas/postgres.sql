@@ -613,6 +613,9 @@ CREATE TABLE matches (
     how text NOT NULL,
     term text NOT NULL,
     match_rank bigint NOT NULL,
+    left_basis numeric(38, 12) NOT NULL,
+    left_charges numeric(38, 12) NOT NULL,
+    left_premium numeric(38, 12) NOT NULL,
     CONSTRAINT matches_pkey PRIMARY KEY (match_id),
     CONSTRAINT matches_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
     CONSTRAINT matches_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
@@ -684,6 +687,12 @@ COMMENT ON COLUMN matches.how IS 'what closed it';
 COMMENT ON COLUMN matches.term IS 'holding period for tax';
 
 COMMENT ON COLUMN matches.match_rank IS 'order among the matches of one closing event';
+
+COMMENT ON COLUMN matches.left_basis IS 'basis that left the lot, signed as there; 0 where its units stay open';
+
+COMMENT ON COLUMN matches.left_charges IS 'charges inside that basis';
+
+COMMENT ON COLUMN matches.left_premium IS 'premium of exercised options inside that basis';
 
 CREATE TABLE position_history (
     position_id text NOT NULL,

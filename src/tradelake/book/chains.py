@@ -3,11 +3,10 @@
 import polars as pl
 
 from tradelake.book.effective import as_they_count
-from tradelake.book.listing import Listing, where
-from tradelake.book.read import Filter, Instant, Names, instant_of, names
+from tradelake.book.listing import Listing
+from tradelake.book.read import Filter, Instant, Names, instant_of, names, where
 from tradelake.errors import InputError, Problem
 from tradelake.positions import Chains, chains_in_view, chains_of, check_view
-from tradelake.store import read_standing
 from tradelake.tables import CHAIN_POSITIONS, LOTS, MATCHES, POSITION_HISTORY, POSITIONS, REFUSALS, STATUSES, TRADE_LOG
 
 EVENT_COLUMNS = (
@@ -87,12 +86,12 @@ class ChainReaders(Listing):
         """Return the chains of some accounts; what they are made of is never filtered otherwise."""
         wanted = Filter(account=account)
         with self._catalog.transaction():
-            past = self._past(as_of, as_known)
+            past = self._past(as_of, as_known, wanted)
             positions, history, matches, lots, refused = (
                 self._at(table, wanted, None, past) for table in (POSITIONS, POSITION_HISTORY, MATCHES, LOTS, REFUSALS)
             )
             events = self._chain_events(wanted, as_of, as_known)
-            instruments = self._references(read_standing(self._catalog).import_run_id).instruments
+            instruments = self._references(self._standing().import_run_id).instruments
         effective = events.join(refused, on=["sequence", "account_id"], how="anti")
         return chains_of(positions, history, matches, lots, effective, instruments=instruments)
 

@@ -49,7 +49,7 @@ class Planner:
     ) -> None:
         self._catalog = catalog
         self._checkpoint = checkpoint
-        self._reaching = reaching
+        self.reaching = reaching
         self._fresh = [reach for reach in reaching.reaches if reach.sequences[-1] > checkpoint.sequence]
         self._roots = roots or Roots(references.instruments, reaching.reaches)
         self._standing = standing_accounts(references, reaching)
@@ -61,6 +61,20 @@ class Planner:
         """Return the families whose lots the tail may change, each once."""
         resumed, replayed = self._split(self._nodes(self._fresh))
         return self._roots.families(pl.concat([resumed, replayed])).select(FAMILY).unique().sort(FAMILY)
+
+    def reached_families(self, reaches: Sequence[Reach], plain: pl.DataFrame) -> pl.DataFrame:
+        """Return the families that some events reach, and those of *plain*, with all that share their symbols."""
+        nodes = self._nodes(reaches)
+        reached = sorted({node for reach in reaches for node in nodes.reached(reach)})
+        touched = pl.DataFrame(reached, schema=NODE_SCHEMA, orient="row")
+        touched = pl.concat([touched, self._roots.nodes(plain).select(NODE)]).unique()
+        return self._roots.families(touched).select(FAMILY).unique()
+
+    def everything_of(self, families: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return families with all that is linked with them, and all events of the log that reach these."""
+        nodes = self._closure(self._roots.nodes(families).select(NODE).unique()).select(NODE)
+        linked = self._roots.families(nodes).select(FAMILY).unique()
+        return linked, self._replayed_events(linked, nodes)
 
     def _split(self, nodes: Nodes) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the nodes to resume and those to replay."""
@@ -106,7 +120,7 @@ class Planner:
                     "OR (account_id IS NOT NULL AND symbol IN (SELECT symbol FROM whole_symbols))"
                 )
         nodes = Nodes(self._roots.nodes(known).select(NODE).iter_rows(), self._roots)
-        nodes.spread(self._reaching.reaches if accounts or symbols else reaches)
+        nodes.spread(self.reaching.reaches if accounts or symbols else reaches)
         return nodes
 
     def _touched(self, nodes: Nodes) -> pl.DataFrame:
@@ -150,7 +164,7 @@ class Planner:
         everywhere: dict[str, datetime] = {}
         whole: dict[str, datetime] = {}
         named: dict[tuple[str, str], datetime] = {}
-        for reach in self._reaching.reaches:
+        for reach in self.reaching.reaches:
             if reach.sequences[0] > sequence or not reach.times:
                 continue
             last = max(reach.times)
@@ -169,7 +183,7 @@ class Planner:
 
     def _closure(self, late: pl.DataFrame) -> pl.DataFrame:
         """Return nodes with all that any event of the log links with them."""
-        linking = [reach for reach in self._reaching.reaches if reach.links]
+        linking = [reach for reach in self.reaching.reaches if reach.links]
         if not linking:
             return late
         groups = self._nodes(linking).groups(linking)
@@ -195,11 +209,11 @@ class Planner:
         there = set(replayed.iter_rows())
         wanted = [
             n
-            for reach in self._reaching.reaches
+            for reach in self.reaching.reaches
             if self._reaches(reach, there, accounts, roots)
             for n in reach.sequences
         ]
-        found.append(self._reaching.rows.filter(pl.col("sequence").is_in(wanted)))
+        found.append(self.reaching.rows.filter(pl.col("sequence").is_in(wanted)))
         movable = pl.DataFrame({"account_id": sorted(accounts & self._standing)}, schema={"account_id": pl.String})
         if movable.height:
             with self._catalog.joined(movable=movable):

@@ -1,16 +1,13 @@
 """How a listing is read: its filters, where it stands in time, the folded tail."""
 
-from collections.abc import Sequence
 from typing import TypedDict
 
 import polars as pl
 
-from tradelake.book.derive import derive_all
 from tradelake.book.effective import Cured, read_cured
-from tradelake.book.read import Day, Filter, Instant, Names, instant_of
-from tradelake.book.shelf import Shelf
+from tradelake.book.past import PastReaders
+from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
 from tradelake.positions import check_view, in_view
-from tradelake.store import Derived, read_standing
 from tradelake.tables import TRADE_LOG, Table
 
 
@@ -28,7 +25,7 @@ class Filters(TypedDict, total=False):
     limit: int | None
 
 
-class Listing(Shelf):
+class Listing(PastReaders):
     """Rows of tables, filtered, at the head or at a past instant."""
 
     def _derived(self, table: Table, day: str | None, filters: Filters) -> pl.DataFrame:
@@ -36,34 +33,12 @@ class Listing(Shelf):
         check_view(view)
         wanted = filter_of(filters)
         with self._catalog.transaction():
-            past = self._past(filters.get("as_of"), filters.get("as_known"))
+            past = self._past(filters.get("as_of"), filters.get("as_known"), wanted)
             rows = self._at(table, wanted, day, past)
             if wanted.strategy is not None:
                 rows = self._of_strategy(table, rows, wanted)
         limit = filters.get("limit")
         return in_view(table.name, rows if limit is None else rows.head(limit), view)
-
-    def _past(self, as_of: Instant, as_known: Instant) -> Derived | None:
-        """Return the derived tables where the two instants ask for; None for the head.
-
-        The caller holds a transaction.
-        """
-        if as_of is None and as_known is None:
-            return None
-        return derive_all(
-            self._catalog,
-            self._references(read_standing(self._catalog).import_run_id),
-            as_of=None if as_of is None else instant_of(as_of),
-            as_known=None if as_known is None else instant_of(as_known),
-        )
-
-    def _at(self, table: Table, wanted: Filter, day: str | None, past: Derived | None) -> pl.DataFrame:
-        """Return rows of a derived table at the head, or of the *past* where one is given."""
-        keep = wanted.expression(table.names, day)
-        if past is not None:
-            return past.rows(table).filter(keep).sort(*table.sort, *table.key)
-        texts, values = wanted.conditions(table.names, day)
-        return self._rows(table, where(texts), values, keep)
 
     def _of_strategy(self, table: Table, rows: pl.DataFrame, wanted: Filter) -> pl.DataFrame:
         """Return the rows whose opening or closing event belongs to the strategy."""
@@ -76,7 +51,7 @@ class Listing(Shelf):
 
     def _cured(self, as_known: Instant) -> Cured:
         """Return what the cures known by an instant have made of their targets; the caller holds a transaction."""
-        references = self._references(read_standing(self._catalog).import_run_id)
+        references = self._references(self._standing().import_run_id)
         known = None if as_known is None else instant_of(as_known)
         return read_cured(self._catalog, references.instruments, as_known=known)
 
@@ -89,11 +64,6 @@ def filter_of(filters: Filters) -> Filter:
     """Return what the keyword arguments of a listing restrict it to."""
     names = (filters.get("account"), filters.get("symbol"), filters.get("strategy"))
     return Filter(*names, filters.get("since"), filters.get("until"))
-
-
-def where(conditions: Sequence[str]) -> str:
-    """Return a WHERE clause of the conditions, or nothing."""
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def limited(limit: int | None) -> str:

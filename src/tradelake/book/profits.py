@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from tradelake.book.effective import Cured, as_they_count
-from tradelake.book.listing import Listing, cut, where
-from tradelake.book.read import Day, Filter, Instant, Names, instant_of
+from tradelake.book.listing import Listing, cut
+from tradelake.book.past import Past
+from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
 from tradelake.positions import bridge, cash_ledger, check_view, in_view, profit
-from tradelake.store import Derived
 from tradelake.tables import (
     CASH_FLOWS,
     CORPORATE_KINDS,
@@ -103,11 +103,11 @@ class Profits(Listing):
         """
         wanted = Filter(account)
         with self._catalog.transaction():
-            past = self._past(as_of, as_known)
+            past = self._past(as_of, as_known, wanted)
             return bridge(self._at(MATCHES, wanted, None, past), self._at(LOTS, wanted, None, past))
 
     def _ledger(
-        self, wanted: Filter, past: Derived | None, as_of: Instant, as_known: Instant
+        self, wanted: Filter, past: Past | None, as_of: Instant, as_known: Instant
     ) -> tuple[pl.DataFrame, Cured | None]:
         """Return the ledger of the events that count, and the cured ones among them; the caller holds a transaction."""
         texts, values = wanted.conditions(TRADE_LOG.names, "trade_date")

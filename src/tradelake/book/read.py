@@ -103,3 +103,8 @@ def instant_of(value: str | date | datetime) -> datetime:
     if value.tzinfo is None:
         raise InputError(f"{value.isoformat()} has no time zone. Add an offset or Z.")
     return value.astimezone(UTC)
+
+
+def where(conditions: Sequence[str]) -> str:
+    """Return a WHERE clause of the conditions, or nothing."""
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -6,10 +6,10 @@ from typing import Literal, Unpack, overload
 import polars as pl
 
 from tradelake.book.effective import as_they_count, states
-from tradelake.book.listing import Filters, cut, filter_of, limited, where
+from tradelake.book.listing import Filters, cut, filter_of, limited
 from tradelake.book.profits import Profits
-from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of
-from tradelake.store import Relation, check_read_only
+from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of, where
+from tradelake.store import PAST_SUFFIX, PastCall, Relation, check_read_only, relation
 from tradelake.tables import (
     ACCOUNTS,
     CURE_KINDS,
@@ -189,13 +189,26 @@ class Readers(Profits):
 
         The derived tables stand at the head of the log. `trades` and `history` are other names of `trade_log` (without
         cash movements) and `position_history`. The rows are read here: they stay as they are whatever is
-        written later. Take them with `.pl()` or `.to_arrow_table()`.
+        written later. Take them with `.pl()` or `.to_arrow_table()`. `positions_at(as_of, as_known)` and its like for
+        trades, lots, matches, history, refusals, ledger, pnl, cash, chains and chain_positions are table macros that
+        ask for the past, with a day or an instant as text, or NULL for none.
         """
-        check_read_only(self._catalog.connection, query)
+        calls = check_read_only(self._catalog.connection, query)
         with self._catalog.transaction():
             derived = self._folded().derived
             tails = {t.name: (derived.rows(t), derived.dropped(t)) for t in DERIVED_TABLES}
-            return self._catalog.relation(query, tails)
+            return relation(self._catalog, query, tails, self._pasts(calls))
+
+    def _pasts(self, calls: Sequence[PastCall]) -> dict[str, pl.DataFrame]:
+        """Return what table macros give, by their names, with the instants that each row is for."""
+        pasts: dict[str, pl.DataFrame] = {}
+        for call in calls:
+            rows: pl.DataFrame = getattr(self, call.listing)(as_of=call.as_of, as_known=call.as_known)
+            keys = zip(("_as_of", "_as_known"), call.keys, strict=True)
+            rows = rows.with_columns(pl.lit(key, dtype=pl.String).alias(name) for name, key in keys)
+            name = call.listing + PAST_SUFFIX
+            pasts[name] = pl.concat([pasts[name], rows]) if name in pasts else rows
+        return pasts
 
 
 def _as_wanted(events: pl.DataFrame, wanted: Filter, kinds: Sequence[str] | None, filters: Filters) -> pl.DataFrame:

@@ -1,15 +1,16 @@
 """What readers and writers of a book share: the catalog, the index of keys, the folded tail, the clock."""
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
 import polars as pl
 
 from tradelake.book.groups import FAMILY
+from tradelake.book.read import where
 from tradelake.book.tail import Tail, TailFold
-from tradelake.store import Appended, Catalog, Head, KeyIndex, References, read_standing
+from tradelake.store import Appended, Catalog, Head, KeyIndex, References, Standing, read_standing
 from tradelake.tables import Table
 
 Progress = Callable[[str, int, int], None]
@@ -43,6 +44,7 @@ class Shelf:
         self._known: References | None = None
         self._head: Head | None = None
         self._checkpoint_sequence = 0
+        self._stood: tuple[int, Standing] | None = None
 
     @property
     def version(self) -> int:
@@ -67,27 +69,44 @@ class Shelf:
 
     def _folded(self) -> Tail:
         """Return the tail folded over the checkpoint; the caller holds a transaction."""
-        standing = read_standing(self._catalog)
+        standing = self._standing()
         self._checkpoint_sequence = standing.checkpoint.sequence
         return self._tail.fold(standing, self._references(standing.import_run_id))
 
-    def _rows(
-        self, table: Table, where: str = "", values: list[object] | None = None, keep: pl.Expr | None = None
-    ) -> pl.DataFrame:
-        """Return the rows of a derived table at the head, in its order: the checkpoint's and the tail's.
+    def _standing(self) -> Standing:
+        """Return where the book stands; the caller holds a transaction, in which that is read once."""
+        if self._stood is None or self._stood[0] != self._catalog.begun:
+            self._stood = self._catalog.begun, read_standing(self._catalog)
+        return self._stood[1]
 
-        `where` restricts the former, `keep` the latter; both say the same.
+    def _rows(
+        self,
+        table: Table,
+        texts: Sequence[str] = (),
+        values: list[object] | None = None,
+        keep: pl.Expr | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """Return the rows of a derived table at the head: the checkpoint's and the tail's.
+
+        All columns come in the order of the table; of some `columns` the order is that of the rows in the store.
+
+        The conditions `texts` restrict the former, `keep` the latter; both say the same.
         """
         folded = self._folded()
         derived = folded.derived
+        schema = pl.Schema({name: table.schema[name] for name in columns or table.names})
         # A book that was never folded has nothing stored, and need not be asked.
-        stored = table.empty()
+        stored = pl.DataFrame(schema=schema)
         if folded.standing.checkpoint.sequence:
-            stored = self._catalog.frame(f"SELECT * FROM {table.name}{where}", values)
+            names = ", ".join(schema) if columns else "*"
+            stored = self._catalog.frame(f"SELECT {names} FROM {table.name}{where(texts)}", values)
         void = derived.dropped(table)
         if void.height:
             stored = stored.join(void, on=FAMILY, how="anti")
         fresh = derived.rows(table)
         if keep is not None:
             fresh = fresh.filter(keep)
+        if columns:
+            return pl.concat([stored.cast(schema), fresh.select(schema.names())])
         return pl.concat([table.conform(stored), fresh]).sort(*table.sort, *table.key)

@@ -71,6 +71,17 @@ class TailFold:
         self._last = self._fold(standing, references)
         return self._last
 
+    def reaching_of(self, standing: Standing, references: References) -> Reaching:
+        """Return how far the events of the whole log reach. The caller holds a transaction."""
+        self._read(standing, references)
+        if self._reaching.reached < standing.head:
+            kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
+            span = f"sequence > ? AND sequence <= ? AND kind IN ({kinds})"
+            values = [self._reaching.reached, standing.head]
+            told = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", list(values))
+            self._reaching.add(told, references.instruments, reached=standing.head)
+        return self._reaching
+
     def _reached(self) -> int:
         known = self._checkpoint.sequence if self._checkpoint is not None else 0
         return known if not self._events.height else int(self._events["sequence"].to_numpy()[-1])

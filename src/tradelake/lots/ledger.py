@@ -12,10 +12,15 @@ from tradelake.lots.state import (
     EPISODE_SIDE,
     EPISODE_SLOT,
     FULL,
+    HOW_BOOT,
+    HOW_RETURN_OF_CAPITAL,
     LOT_BASIS,
     LOT_CHARGES,
     LOT_COUNT,
     LOT_EPISODE,
+    LOT_LEFT_BASIS,
+    LOT_LEFT_CHARGES,
+    LOT_LEFT_PREMIUM,
     LOT_NEXT,
     LOT_OPEN,
     LOT_OPERATION,
@@ -28,6 +33,9 @@ from tradelake.lots.state import (
     MATCH_COUNT,
     MATCH_EPISODE,
     MATCH_HOW,
+    MATCH_LEFT_BASIS,
+    MATCH_LEFT_CHARGES,
+    MATCH_LEFT_PREMIUM,
     MATCH_OPEN,
     MATCH_OPERATION,
     MATCH_ORIGIN,
@@ -172,10 +180,18 @@ def take_from_lot(book: Book, lot: int, units: int, operation: int) -> tuple[int
     book.lots[LOT_BASIS, lot] -= basis
     book.lots[LOT_CHARGES, lot] -= charges
     book.lots[LOT_PREMIUM, lot] -= premium
+    leave(book, lot, basis, charges, premium)
     if units == size:
         unlink(book, lot)
     release(book, operation, book.lots[LOT_SLOT, lot], signed)
     return basis, charges, premium
+
+
+def leave(book: Book, lot: int, basis: int, charges: int, premium: int) -> None:
+    """Note what leaves a lot, for the match that is written of it."""
+    book.lots[LOT_LEFT_BASIS, lot] = basis
+    book.lots[LOT_LEFT_CHARGES, lot] = charges
+    book.lots[LOT_LEFT_PREMIUM, lot] = premium
 
 
 def write_match(
@@ -199,3 +215,7 @@ def write_match(
     book.matches[MATCH_PREMIUM, row] = guard(book, premium)
     book.matches[MATCH_HOW, row] = how
     book.matches[MATCH_SIDE, row] = side
+    stays = how in (HOW_RETURN_OF_CAPITAL, HOW_BOOT)
+    book.matches[MATCH_LEFT_BASIS, row] = 0 if stays else book.lots[LOT_LEFT_BASIS, lot]
+    book.matches[MATCH_LEFT_CHARGES, row] = 0 if stays else book.lots[LOT_LEFT_CHARGES, lot]
+    book.matches[MATCH_LEFT_PREMIUM, row] = 0 if stays else book.lots[LOT_LEFT_PREMIUM, lot]

@@ -109,6 +109,9 @@ def _matches(
                 ("proceeds", state.MATCH_PROCEEDS),
                 ("cost", state.MATCH_COST),
                 ("premium", state.MATCH_PREMIUM),
+                ("left_basis", state.MATCH_LEFT_BASIS),
+                ("left_charges", state.MATCH_LEFT_CHARGES),
+                ("left_premium", state.MATCH_LEFT_PREMIUM),
             )
         ),
         pl.int_range(pl.len(), dtype=pl.Int64).over("operation").alias("match_rank"),

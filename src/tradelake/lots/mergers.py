@@ -8,7 +8,7 @@ Plain Python over sequences of integers and at the same time valid input for the
 
 from tradelake.lots.actions import check_target, new_total, pay_per_unit, recover, rescale, size_of
 from tradelake.lots.amounts import scaled, share, share_units
-from tradelake.lots.ledger import fresh_rank, take_from_lot, write_match
+from tradelake.lots.ledger import fresh_rank, leave, take_from_lot, write_match
 from tradelake.lots.state import (
     ACCEPTED,
     ACTION_NEW_PRICE,
@@ -43,6 +43,7 @@ def exchange_lot(ops: Operations, operation: int, book: Book, lot: int, cash: in
     held, basis = book.lots[LOT_QUANTITY, lot], book.lots[LOT_BASIS, lot]
     if ops.actions[ACTION_TAXABLE, ops.main[OP_ACTION, operation]] == 1:
         premium = book.lots[LOT_PREMIUM, lot]
+        leave(book, lot, basis, book.lots[LOT_CHARGES, lot], premium)
         if held > 0:
             write_match(book, operation, lot, held, cash + value, basis, premium, HOW_MERGER, 1)
         else:

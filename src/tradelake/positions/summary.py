@@ -23,6 +23,20 @@ def summarise(episodes: pl.DataFrame, lots: pl.DataFrame, matches: pl.DataFrame)
     `episodes` has one row per position with its opening and closing event, `lots` all that is open of them,
     `matches` all matches of them, earlier runs' included. Both results are in the sort order of their table.
     """
+    joined = _with_realized(episodes, matches)
+    closed = joined.filter(pl.col("close_sequence").is_not_null()).with_columns(status=pl.lit("CLOSED"))
+    return Summary(
+        positions=_open_positions(joined.filter(pl.col("close_sequence").is_null()), lots),
+        history=POSITION_HISTORY.conform(closed).sort(*POSITION_HISTORY.sort, "position_id"),
+    )
+
+
+def open_positions(episodes: pl.DataFrame, lots: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `positions` for *episodes* that are all open; `lots` and `matches` as in `summarise`."""
+    return _open_positions(_with_realized(episodes, matches), lots)
+
+
+def _with_realized(episodes: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
     stays_open = pl.col("how").is_in(HOWS_OF_OPEN_LOTS)
     realized = matches.group_by("position_id").agg(
         pl.col("realized_pnl").sum(),
@@ -33,14 +47,9 @@ def summarise(episodes: pl.DataFrame, lots: pl.DataFrame, matches: pl.DataFrame)
     )
     # What leaves by a transfer or an exchange realizes nothing and closes no unit here.
     money = ("realized_pnl", "realized_premium", "proceeds", "cost")
-    joined = episodes.join(realized, on="position_id", how="left", maintain_order="left").with_columns(
+    return episodes.join(realized, on="position_id", how="left", maintain_order="left").with_columns(
         *(pl.col(name).fill_null(pl.lit(0, dtype=MONEY)) for name in money),
         pl.col("quantity_closed").fill_null(pl.lit(0, dtype=QUANTITY)),
-    )
-    closed = joined.filter(pl.col("close_sequence").is_not_null()).with_columns(status=pl.lit("CLOSED"))
-    return Summary(
-        positions=_open_positions(joined.filter(pl.col("close_sequence").is_null()), lots),
-        history=POSITION_HISTORY.conform(closed).sort(*POSITION_HISTORY.sort, "position_id"),
     )
 
 

@@ -1,15 +1,17 @@
 """The only room that knows DuckDB and DuckLake: catalog, append, scan, fold, query."""
 
 from tradelake.store.append import Appended, Batch, Head, append
-from tradelake.store.catalog import Catalog, Relation
+from tradelake.store.catalog import Catalog
 from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, replace_derived
 from tradelake.store.keys import KeyIndex
 from tradelake.store.opening import create_catalog, open_catalog
-from tradelake.store.query import check_read_only
+from tradelake.store.query import PAST_SUFFIX, PastCall, check_read_only
 from tradelake.store.references import References
+from tradelake.store.relation import Relation, relation
 from tradelake.store.target import Target, parse_target
 
 __all__ = [
+    "PAST_SUFFIX",
     "Appended",
     "Batch",
     "Catalog",
@@ -17,6 +19,7 @@ __all__ = [
     "Derived",
     "Head",
     "KeyIndex",
+    "PastCall",
     "References",
     "Relation",
     "Standing",
@@ -27,5 +30,6 @@ __all__ = [
     "open_catalog",
     "parse_target",
     "read_standing",
+    "relation",
     "replace_derived",
 ]

@@ -18,22 +18,17 @@ import polars as pl
 
 from tradelake.errors import StorageError
 from tradelake.store.durable import sync_folder
-from tradelake.store.foreign import query_error, translated
+from tradelake.store.foreign import translated
 from tradelake.store.lease import Lease
-from tradelake.store.literals import distinct_names, insert_statement, literal
+from tradelake.store.literals import insert_statement, literal
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
 FORMAT_VERSION = 3
-Relation = duckdb.DuckDBPyRelation
 INLINE_ROWS = 1000
 FEW_ROWS = 8
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
-NAMED_VIEWS = {
-    "history": "SELECT * FROM temp.main.position_history",
-    "trades": "SELECT * FROM lake.main.trade_log WHERE kind <> 'cash'",
-}
 
 
 def extension_path(name: str) -> Path:
@@ -59,6 +54,8 @@ class Catalog:
         self.target = target
         self.read_only = read_only
         self.lease = Lease(target)
+        self.begun = 0
+        self._inside = False
         self._lock = threading.RLock()
         self.connection = _session(target)
         options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
@@ -168,31 +165,19 @@ class Catalog:
                 for name in frames:
                     self.connection.unregister(name)
 
-    def relation(self, query: str, tails: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]]) -> duckdb.DuckDBPyRelation:
-        """Return the rows of *query*, in which each table of *tails* is its checkpoint with the tail folded in.
-
-        A tail is the rows to add and the families whose stored rows are void. The caller holds a transaction: what is
-        returned is read inside it, and no view outlives it, since it would hide the table of its name.
-        """
-        views = {name: _folded_view(name) for name in tails} | NAMED_VIEWS
-        frames = {f"{name}_tail": rows for name, (rows, _) in tails.items()}
-        frames |= {f"{name}_void": void for name, (_, void) in tails.items()}
-        with self.joined(**frames):
-            try:
-                for name, select in views.items():
-                    self.connection.execute(f"CREATE TEMP VIEW {name} AS {select}")
-                rows = self.connection.sql(query).to_arrow_table()
-                for name in reversed(views):
-                    self.connection.execute(f"DROP VIEW temp.main.{name}")
-                return self.connection.from_arrow(rows.rename_columns(distinct_names(rows.column_names)))
-            except duckdb.Error as error:
-                raise query_error(error) from error
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run the block in one transaction: committed as a whole, or rolled back by any exception."""
+        """Run the block in one transaction: committed as a whole, or rolled back by any exception.
+
+        Inside another it is a part of that one.
+        """
         with self._lock:
+            if self._inside:
+                yield
+                return
             self.execute("BEGIN")
+            self.begun += 1
+            self._inside = True
             try:
                 yield
                 self.execute("COMMIT")
@@ -200,6 +185,7 @@ class Catalog:
                 self._rollback()
                 raise
             finally:
+                self._inside = False
                 if self._planned_plainly:
                     self.execute(OPTIMIZERS)
                     self._planned_plainly = False
@@ -234,11 +220,3 @@ def _session(target: Target) -> duckdb.DuckDBPyConnection:
     for name in ("ducklake", *EXTENSIONS[target.kind]):
         connection.execute(f"LOAD {literal(str(extension_path(name)))}")
     return connection
-
-
-def _folded_view(name: str) -> str:
-    """Return the query of a derived table at the head: the checkpoint without its void families, and the tail."""
-    return (
-        f"SELECT * FROM lake.main.{name} ANTI JOIN temp.main.{name}_void USING (account_id, symbol) "
-        f"UNION ALL BY NAME SELECT * FROM temp.main.{name}_tail"
-    )

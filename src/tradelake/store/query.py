@@ -2,17 +2,37 @@
 
 The statement is parsed by DuckDB itself and its tree is walked: what is no SELECT is refused, and so is every
 table function that is not in a short list (they read files and run other statements), and every name that is no
-table of the book, since DuckDB would take it for a file.
+table of the book, since DuckDB would take it for a file. Table macros like `positions_at` ask for the past.
 """
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
 from tradelake.errors import InputError, ReadOnlyError
+from tradelake.store.literals import literal
 from tradelake.tables import TABLES
 
+PAST_SUFFIX = "_at"
+PAST_LISTINGS = (
+    "trades",
+    "positions",
+    "lots",
+    "matches",
+    "history",
+    "refusals",
+    "ledger",
+    "pnl",
+    "cash",
+    "chains",
+    "chain_positions",
+)
+PAST_MACROS = frozenset(name + PAST_SUFFIX for name in PAST_LISTINGS)
+INSTANT_TYPES = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+INSTANTS = ("as_of", "as_known")
 TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 REFUSED_FUNCTIONS = {
     "current_setting",
@@ -29,8 +49,24 @@ REFUSED_FUNCTIONS = {
 NAMES = frozenset({table.name for table in TABLES} | {"trades", "history"})
 
 
-def check_read_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Raise ReadOnlyError unless *query* is one SELECT over the book; InputError where it is no SQL."""
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """One call of a table macro for the past: the listing it is of, and its instants as they are written.
+
+    `keys` are the same instants as DuckDB hands them to the macro, as text.
+    """
+
+    listing: str
+    as_of: str | None
+    as_known: str | None
+    keys: tuple[str | None, str | None]
+
+
+def check_read_only(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[PastCall, ...]:
+    """Return the calls of table macros in *query*, each once.
+
+    Raises ReadOnlyError unless it is one SELECT over the book, InputError where it is no SQL.
+    """
     try:
         row = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
     except duckdb.Error as error:
@@ -46,6 +82,47 @@ def check_read_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     if len(tree["statements"]) > 1:
         raise ReadOnlyError("book.sql runs one SELECT at a time; the query has several statements.")
     _check(tree["statements"], NAMES)
+    calls = (_past_call(connection, function) for function in _macro_calls(tree["statements"]))
+    return tuple(dict.fromkeys(calls))
+
+
+def _macro_calls(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for part in value:
+            yield from _macro_calls(part)
+    if isinstance(value, dict):
+        function = value.get("function") if value.get("type") == "TABLE_FUNCTION" else None
+        if isinstance(function, dict) and function.get("function_name") in PAST_MACROS:
+            yield function
+        for part in value.values():
+            yield from _macro_calls(part)
+
+
+def _past_call(connection: duckdb.DuckDBPyConnection, function: dict[str, Any]) -> PastCall:
+    """Return a call with its instants, which have to be constants; InputError for others."""
+    name = function["function_name"]
+    texts: dict[str, str | None] = dict.fromkeys(INSTANTS)
+    keys: dict[str, str | None] = dict.fromkeys(INSTANTS)
+    for number, argument in enumerate(function["children"]):
+        which = argument["alias"] or (INSTANTS[number] if number < len(INSTANTS) else "")
+        inner = argument["child"] if argument["type"] == "OPERATOR_CAST" else argument
+        kind = argument["cast_type"]["id"] if inner is not argument else ""
+        if which not in INSTANTS or inner["type"] != "VALUE_CONSTANT" or (kind and kind not in INSTANT_TYPES):
+            raise InputError(
+                f"{name} takes as_of and as_known, each a constant: a day or an instant as text, or NULL. "
+                f"For example {name}('2026-01-31') or {name}(as_known := '2026-01-31T21:00:00Z')."
+            )
+        if not inner["value"]["is_null"]:
+            texts[which] = str(inner["value"]["value"])
+            given = f"CAST({literal(texts[which] or '')} AS {kind or 'VARCHAR'})"
+            try:
+                row = connection.execute(f"SELECT CAST({given} AS VARCHAR)").fetchone()
+            except duckdb.Error as error:
+                raise InputError(f"{name}: {texts[which]!r} is no {kind.lower()}: {error}") from error
+            keys[which] = row[0] if row else None
+    return PastCall(
+        name.removesuffix(PAST_SUFFIX), texts["as_of"], texts["as_known"], (keys["as_of"], keys["as_known"])
+    )
 
 
 def _check(value: object, names: frozenset[str]) -> None:
@@ -80,7 +157,7 @@ def _check_node(node: dict[str, object], names: frozenset[str]) -> None:
     if kind == "TABLE_FUNCTION":
         function = node.get("function")
         name = function.get("function_name") if isinstance(function, dict) else None
-        if name not in TABLE_FUNCTIONS:
+        if name not in TABLE_FUNCTIONS | PAST_MACROS:
             raise ReadOnlyError(f"book.sql reads the book only: the table function {name} is refused.")
     if kind == "BASE_TABLE":
         name = str(node.get("table_name"))

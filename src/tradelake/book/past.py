@@ -1,0 +1,221 @@
+"""The derived tables at a past instant, or as they were known at one, without a replay of the whole log.
+
+What a family looked like at T is in its rows of today: what is closed by then is closed, a lot of today that was opened
+by then was open, and so was every slice that was closed later. That holds as long as nothing else than trades and
+option events has happened to the family after T. Families that a corporate action, transfer, fork, merge or change of
+method reaches after T are replayed from the log, and so are those about which something was learnt after K, those of
+accounts with an average cost (their pool has forgotten what came when), and, where lots are asked for one by one, those
+that have changed since.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from tradelake.book.derive import EVENT_SCHEMA, derive
+from tradelake.book.effective import as_they_count, read_cured
+from tradelake.book.folding import Planner
+from tradelake.book.groups import FAMILY
+from tradelake.book.reach import REACHING_KINDS, Reach
+from tradelake.book.read import Filter, Instant, instant_of
+from tradelake.book.shelf import Shelf
+from tradelake.book.start import first_start
+from tradelake.lots import in_effect
+from tradelake.positions import LOT_COLUMNS, SHARED, SLICE_COLUMNS, positions_at
+from tradelake.store import Checkpoint, Derived, References, Standing
+from tradelake.tables import (
+    CASH_FLOWS,
+    CURE_KINDS,
+    LOTS,
+    MATCHES,
+    POSITION_HISTORY,
+    POSITIONS,
+    REFUSALS,
+    TRADE_LOG,
+    Table,
+)
+
+LATER = pl.Schema({"sequence": pl.Int64(), "account_id": pl.String(), "symbol": pl.String(), "kind": pl.String()})
+CLOSED = {MATCHES.name: "closed_at", POSITION_HISTORY.name: "closed_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Where a question stands: its instants, what was told after K, and the families that were replayed for it."""
+
+    as_of: datetime | None
+    as_known: datetime | None
+    later: pl.DataFrame
+    families: pl.DataFrame
+    derived: Derived
+
+
+class PastReaders(Shelf):
+    """Everything that reads derived tables, at the head or at past instants; the caller holds a transaction."""
+
+    def _past(self, as_of: Instant, as_known: Instant, wanted: Filter | None = None) -> Past | None:
+        """Return where two instants stand for what *wanted* asks for; None for the head."""
+        if as_of is None and as_known is None:
+            return None
+        at = None if as_of is None else instant_of(as_of)
+        known = None if as_known is None else instant_of(as_known)
+        later = self._told_after(known)
+        standing = self._standing()
+        references = self._references(standing.import_run_id)
+        planner = self._planner(standing, references)
+        reaches = [reach for reach in planner.reaching.reaches if _reaches_past(reach, at, set(later["sequence"]))]
+        plain = later.filter(~pl.col("kind").is_in(REACHING_KINDS)).select(*FAMILY).unique()
+        families = pl.concat([planner.reached_families(reaches, plain), self._pooled(references, planner)]).unique()
+        families = _wanted(families, wanted or Filter(), references)
+        families, derived = self._replayed(planner, references, families, at, later)
+        return Past(at, known, later, families, derived)
+
+    def _at(self, table: Table, wanted: Filter, day: str | None, past: Past | None) -> pl.DataFrame:
+        """Return rows of a derived table at the head, or of the *past* where one is given."""
+        keep = wanted.expression(table.names, day)
+        texts, values = wanted.conditions(table.names, day)
+        if past is None:
+            return self._rows(table, texts, values, keep)
+        if table == POSITIONS:
+            # The day of opening is no property of a slice: it restricts the positions that are made of them.
+            stored = self._positions_at(past, Filter(wanted.account, wanted.symbol)).filter(keep)
+        elif table == LOTS:
+            stored = self._lots_at(past, wanted, day)
+        else:
+            stored = self._closed_by(table, texts, values, keep, past)
+        rows = stored.join(past.families, on=FAMILY, how="anti")
+        return pl.concat([rows, past.derived.rows(table).filter(keep)]).sort(*table.sort, *table.key)
+
+    def _told_after(self, known: datetime | None) -> pl.DataFrame:
+        """Return the events that were learnt after an instant: sequence, account_id, symbol and kind."""
+        if known is None:
+            return pl.DataFrame(schema=LATER)
+        return self._catalog.frame(
+            f"SELECT sequence, account_id, coalesce(symbol, '') AS symbol, kind FROM {TRADE_LOG.name} "
+            "WHERE recorded_at > CAST(? AS TIMESTAMPTZ)",
+            [known.isoformat()],
+        )
+
+    def _planner(self, standing: Standing, references: References) -> Planner:
+        reaching = self._tail.reaching_of(standing, references)
+        nothing = pl.DataFrame(schema=EVENT_SCHEMA)
+        return Planner(
+            self._catalog, references, reaching, nothing, Checkpoint(standing.head, standing.checkpoint.latest_at)
+        )
+
+    def _pooled(self, references: References, planner: Planner) -> pl.DataFrame:
+        """Return the families that have, or had, lots of an average cost."""
+        changes = planner.reaching.rows.filter(pl.col("kind").is_in(("lot_method", *CURE_KINDS)))
+        pools = (references.accounts["lot_method"] == "AVERAGE").any()
+        if not pools and not changes["details"].str.contains("AVERAGE", literal=True).any():
+            return pl.DataFrame(schema=dict.fromkeys(FAMILY, pl.String))
+        text, pooled = "open_trade_id = '*'", pl.col("open_trade_id") == "*"
+        return pl.concat([self._rows(table, [text], [], pooled, FAMILY) for table in (LOTS, MATCHES)]).unique()
+
+    def _replayed(
+        self, planner: Planner, references: References, families: pl.DataFrame, at: datetime | None, later: pl.DataFrame
+    ) -> tuple[pl.DataFrame, Derived]:
+        """Return some families with all that is linked with them, and their rows at the instants."""
+        if not families.height:
+            return families, Derived()
+        families, told = planner.everything_of(families)
+        known = told.join(later, on="sequence", how="anti", maintain_order="left")
+        events = in_effect(known, references.instruments)
+        if at is not None:
+            events = events.filter(pl.col("executed_at") <= at)
+        return families, derive(references, events, start=first_start(references), families=families)
+
+    def _positions_at(self, past: Past, wanted: Filter) -> pl.DataFrame:
+        """Return the open positions of families that need no replay."""
+        texts, values = wanted.conditions(POSITIONS.names, None)
+        keep = wanted.expression(POSITIONS.names, None)
+        if past.as_of is None:
+            return self._rows(POSITIONS, texts, values, keep)
+        at, opened = past.as_of, pl.col("opened_at") <= past.as_of
+        instant, before = at.isoformat(), [*texts, "opened_at <= CAST(? AS TIMESTAMPTZ)"]
+        later = "closed_at > CAST(? AS TIMESTAMPTZ)"
+        still = self._rows(POSITIONS, before, [*values, instant], keep & opened, SHARED)
+        across = keep & opened & (pl.col("closed_at") > at)
+        ended = self._rows(POSITION_HISTORY, [*before, later], [*values, instant, instant], across, SHARED)
+        ids = pl.concat([still["position_id"], ended["position_id"]])
+        if not ids.len():
+            return POSITIONS.empty()
+        lots = self._rows(LOTS, before, [*values, instant], keep & opened, LOT_COLUMNS)
+        with self._catalog.joined(open_ids=ids.to_frame()):
+            matches = self._rows(
+                MATCHES,
+                [*before, f"({later} OR position_id IN (SELECT position_id FROM open_ids))"],
+                [*values, instant, instant],
+                keep & opened,
+                SLICE_COLUMNS,
+            )
+        after = pl.col("closed_at") > at
+        earned = matches.filter(~after & pl.col("position_id").is_in(ids.implode()))
+        return positions_at(still, ended, lots, matches.filter(after), earned)
+
+    def _lots_at(self, past: Past, wanted: Filter, day: str | None) -> pl.DataFrame:
+        """Return the open lots; families that have changed since are replayed."""
+        texts, values = wanted.conditions(LOTS.names, day)
+        keep = wanted.expression(LOTS.names, day)
+        rows = self._rows(LOTS, texts, values, keep)
+        if past.as_of is None:
+            return rows
+        held = self._positions_at(past, Filter(wanted.account, wanted.symbol)).select(FAMILY).unique()
+        held = held.join(past.families, on=FAMILY, how="anti")
+        changed = held.join(self._changed_after(past.as_of), on=FAMILY, how="semi")
+        standing = self._standing()
+        references = self._references(standing.import_run_id)
+        planner = self._planner(standing, references)
+        _, derived = self._replayed(planner, references, changed, past.as_of, past.later)
+        same = rows.join(held, on=FAMILY, how="semi").join(changed, on=FAMILY, how="anti")
+        return pl.concat([same, derived.lots.join(changed, on=FAMILY, how="semi").filter(keep)])
+
+    def _changed_after(self, at: datetime) -> pl.DataFrame:
+        """Return the families in which a lot was opened or closed after an instant."""
+        text, value = "{} > CAST(? AS TIMESTAMPTZ)", [at.isoformat()]
+        opened = self._rows(LOTS, [text.format("opened_at")], list(value), pl.col("opened_at") > at, FAMILY)
+        closed = self._rows(MATCHES, [text.format("closed_at")], list(value), pl.col("closed_at") > at, FAMILY)
+        return pl.concat([opened, closed]).unique()
+
+    def _closed_by(
+        self, table: Table, texts: list[str], values: list[object], keep: pl.Expr, past: Past
+    ) -> pl.DataFrame:
+        """Return the rows of matches, history, cash flows or refusals that were there."""
+        at = past.as_of
+        if at is None or table == REFUSALS:
+            rows = self._rows(table, texts, values, keep)
+            return rows if at is None else rows.join(self._happened(rows, at), on="sequence", how="semi")
+        column = CLOSED.get(table.name, "effective_at")
+        text, there = f"{column} <= CAST(? AS TIMESTAMPTZ)", pl.col(column) <= at
+        if table == CASH_FLOWS:
+            # A dividend is due from its ex-date on, and paid later.
+            text, there = f"({text} OR category = 'dividend')", there | (pl.col("category") == "dividend")
+        return self._rows(table, [*texts, text], [*values, at.isoformat()], keep & there)
+
+    def _happened(self, refused: pl.DataFrame, at: datetime) -> pl.DataFrame:
+        """Return the sequences of refused events that had happened by an instant, as they count now."""
+        if not refused.height:
+            return refused.select("sequence")
+        with self._catalog.joined(refused=refused.select("sequence").unique()):
+            told = self._catalog.frame(
+                f"SELECT sequence, executed_at FROM {TRADE_LOG.name} SEMI JOIN refused USING (sequence)"
+            )
+        cured = read_cured(self._catalog, self._references(self._standing().import_run_id).instruments)
+        events = as_they_count(told, cured)
+        return events.filter(pl.col("executed_at") <= at).select("sequence")
+
+
+def _reaches_past(reach: Reach, at: datetime | None, later: set[int]) -> bool:
+    """Return whether an event that reaches far happened after an instant, or was learnt or cured after another."""
+    if not later.isdisjoint(reach.sequences):
+        return True
+    return at is not None and reach.kind is not None and any(time > at for time in reach.times)
+
+
+def _wanted(families: pl.DataFrame, wanted: Filter, references: References) -> pl.DataFrame:
+    """Return the families that a filter asks for."""
+    if wanted.symbol is not None:
+        symbols = references.instruments.filter(wanted.expression(references.instruments.columns, None))["symbol"]
+        families = families.filter(pl.col("symbol").is_in(symbols.unique().implode()))
+    return families.filter(Filter(wanted.account).expression(FAMILY, None))
