@@ -8,6 +8,7 @@ new book with ACCOUNTS:
     input.jsonl       for `tradelake import executions`
     input.csv         the same, for what only CSV can get wrong
     statement.xml     for `tradelake import ibkr-flex`
+    marks.csv         for `tradelake mark`
 
 `message.txt` is what the command line then says: the problems as an import prints them on stderr, and the events
 without effect as `tradelake refusals` lists them: trade, account, code and message.
@@ -35,6 +36,7 @@ ACCOUNTS = [
     {"account_id": "REV-1", "broker_account_id": "U3", "parent_account_id": "GEN-1"},
 ]
 IMPORTED = {"input.jsonl": "executions", "input.csv": "executions", "statement.xml": "ibkr-flex"}
+MARKS = "marks.csv"
 LISTED = ("trade_id", "account_id", "code", "message")
 HEAD = """\
 # What can be refused, and what is said then
@@ -133,6 +135,8 @@ def _problems(folder: Path, book: tl.Book) -> Iterable[tl.Problem]:
     for name, source in IMPORTED.items():
         if (folder / name).exists():
             yield from book.ingest(source, folder / name).problems
+    if (folder / MARKS).exists():
+        yield from book.ingest_marks(folder / MARKS).problems
 
 
 def _on_stderr(problems: Iterable[tl.Problem]) -> str:

@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from tests.problems.codes import PASSED_ON, UNREACHABLE, codes, passed_on
-from tests.problems.gallery import IMPORTED, LISTED, ROOT, Books, folders, readme, said
+from tests.problems.gallery import IMPORTED, LISTED, MARKS, ROOT, Books, folders, readme, said
 from tradelake.cli import main
 
 OF_THE_SPECIFICATION = """
@@ -60,11 +60,11 @@ def test_every_code_of_the_specification_is_there():
 
 
 def test_every_folder_has_what_it_needs_and_nothing_else():
-    files = {"meaning.txt", "message.txt", "accounts.json", "instruments.json", *IMPORTED}
+    files = {"meaning.txt", "message.txt", "accounts.json", "instruments.json", *IMPORTED, MARKS}
     for folder in FOLDERS:
         there = {path.name for path in folder.iterdir()}
         assert {"meaning.txt", "message.txt"} <= there <= files
-        assert there & set(IMPORTED)
+        assert there & {*IMPORTED, MARKS}
         assert len((folder / "meaning.txt").read_text(encoding="utf-8").splitlines()) == 1
     assert {path for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(FOLDERS)
 

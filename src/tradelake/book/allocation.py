@@ -8,6 +8,7 @@ person: the event keeps no account and is refused as unallocated.
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def allocate_blocks(parsed: Parsed, path: Path) -> Parsed:
 
     split = split_amounts(pieces)
     events = pl.concat([parsed.events.filter(~hit), INCOMING.conform(split)]).sort("source_row", maintain_order=True)
-    return Parsed(events=events, records=parsed.records, problems=parsed.problems)
+    return replace(parsed, events=events)
 
 
 def _read_allocations(path: Path) -> pl.DataFrame:

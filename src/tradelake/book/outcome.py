@@ -61,4 +61,5 @@ def receipt_of(parsed: Parsed, received: Received, appended: Appended, *, versio
         new_accounts=tuple(appended.batch.new_accounts["account_id"]),
         new_instruments=tuple(appended.batch.new_instruments["instrument_id"]),
         outcomes=outcomes.sort("row", maintain_order=True) if refused.height else outcomes,
+        marks=sum(rows.height for rows in appended.batch.facts.values()),
     )

@@ -18,7 +18,8 @@ class Receipt:
     `outcomes` has one row per event and rejected row: row (of the source, from 1), outcome (accepted, duplicate,
     conflict, reject, kept), trade_id, code and message. `problems` has one entry per conflict and reject, and per
     corporate action before which the broker held something else than the books.
-    `version` is the catalog's commit, `sequence` the head of the log afterwards.
+    `version` is the catalog's commit, `sequence` the head of the log afterwards. `marks` counts the prices that came
+    along, new ones and revisions.
     """
 
     source: str
@@ -33,6 +34,31 @@ class Receipt:
     new_accounts: tuple[str, ...] = ()
     new_instruments: tuple[str, ...] = ()
     outcomes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OUTCOME_SCHEMA))
+    marks: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """True when every row went in or was known, and nothing needs a person."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReceipt:
+    """What became of prices.
+
+    `accepted` counts what was written, `revised` those among them that replace an earlier price of that day, and
+    `duplicates` prices that were known. `outcomes` has one row per row of the source: row (from 1), outcome (accepted,
+    duplicate, reject), instrument_id, mark_date, revision, code and message. `version` is the catalog's commit.
+    """
+
+    source: str
+    accepted: int
+    revised: int
+    duplicates: int
+    rejects: int
+    version: int
+    problems: tuple[Problem, ...]
+    outcomes: pl.DataFrame
 
     @property
     def ok(self) -> bool:

@@ -22,6 +22,14 @@ FORMATS = {
 SOURCES = ("executions", "ibkr-flex")
 
 
+def read_file(file: Path) -> bytes:
+    """Return the content of a file; InputError where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}. Name a file that exists.") from error
+
+
 def parse_rows(executions: object, *, name: str) -> Parsed:
     """Return the parsed form of what `record` was given."""
     if isinstance(executions, pl.DataFrame):

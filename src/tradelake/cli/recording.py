@@ -103,6 +103,8 @@ def _receipt_text(name: str, receipt: "Receipt") -> str:
         lines.append(f"  new accounts: {', '.join(receipt.new_accounts)}")
     if receipt.new_instruments:
         lines.append(f"  new instruments: {len(receipt.new_instruments):,}")
+    if receipt.marks:
+        lines.append(f"  prices of positions: {receipt.marks:,}")
     return "\n".join(lines) + "\n"
 
 

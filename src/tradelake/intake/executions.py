@@ -13,7 +13,7 @@ from tradelake.intake.frames import from_csv, from_frame
 from tradelake.intake.parsed import Parsed
 from tradelake.intake.rows import from_lines, from_rows
 
-__all__ = ["FORMATS", "from_frame", "from_rows", "parse"]
+__all__ = ["FORMATS", "from_frame", "from_rows", "opened", "parse"]
 
 FORMATS = ("jsonl", "csv", "parquet")
 
@@ -28,12 +28,17 @@ def parse(data: bytes, *, name: str, format: str) -> Parsed:
     """
     if format not in FORMATS:
         raise InputError(f"{name}: executions come as {', '.join(FORMATS)}, not as {format}.")
+    content = opened(data, name=name, format=format)
+    if isinstance(content, pl.DataFrame):
+        return from_frame(content, name=name)
+    return from_lines(content, name=name) if format == "jsonl" else from_csv(content, name=name)
+
+
+def opened(data: bytes, *, name: str, format: str) -> pl.DataFrame | str:
+    """Return the frame of a Parquet file, the text of another; InputError where it is empty, cut off, or neither."""
     if not data.strip():
         raise InputError(f"{name}: the file is empty. Check whether it was written to its end.")
-    if format == "parquet":
-        return from_frame(_read_parquet(data, name), name=name)
-    text = _decoded(data, name)
-    return from_lines(text, name=name) if format == "jsonl" else from_csv(text, name=name)
+    return _read_parquet(data, name) if format == "parquet" else _decoded(data, name)
 
 
 def _decoded(data: bytes, name: str) -> str:

@@ -13,6 +13,7 @@
     json      JSON text
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +38,14 @@ class Field:
         if self.reads == "json":
             return JSON_LENGTH_MAX
         return REMARK_LENGTH_MAX if self.name in REMARKS else ID_LENGTH_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a row of a source may carry: what people call one row, and its fields by name."""
+
+    noun: str
+    fields: Mapping[str, Field]
 
 
 FIELDS: Final = (
@@ -127,3 +136,4 @@ FIELDS: Final = (
     Field("recorded_at", "instant", "Knowledge time that a migrated log brings along: ISO-8601 with an offset"),
 )
 BY_NAME: Final = {field.name: field for field in FIELDS}
+EXECUTION: Final = Form("An execution", BY_NAME)

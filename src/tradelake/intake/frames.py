@@ -7,6 +7,7 @@ zone. A value in a float column, in an unknown column, or in a column of another
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import polars as pl
@@ -14,7 +15,7 @@ import polars as pl
 from tradelake.errors import InputError, Problem
 from tradelake.intake.check import validate
 from tradelake.intake.entries import canonical
-from tradelake.intake.fields import BY_NAME, ROW
+from tradelake.intake.fields import EXECUTION, ROW, Form
 from tradelake.intake.parsed import Parsed, records_of
 from tradelake.intake.rules import Finding, Rule, Rules, Values, problems_of, written
 from tradelake.intake.values import bad_type, float_number, unknown_field
@@ -34,6 +35,48 @@ def from_frame(frame: pl.DataFrame, *, name: str = "frame") -> Parsed:
 
 
 def from_csv(text: str, *, name: str) -> Parsed:
+    """Read executions and other events from comma-separated values; rows as in `csv_rows`."""
+    read = csv_rows(text, name=name)
+    frame = read.rows.drop(ROW)
+    parsed = _parsed(frame, read.rows[ROW], texts_of(frame, name=name), name=name)
+    return _with_ragged(parsed, read, name=name) if read.ragged else parsed
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRows:
+    """The rows of a CSV file as text with their numbers, and those that are too short or too long by number."""
+
+    header: list[str]
+    rows: pl.DataFrame
+    ragged: dict[int, list[str]]
+
+    def problems(self, *, name: str) -> list[Problem]:
+        """Return one problem per row that has not as many values as the header has names."""
+        return [
+            Problem(
+                code="bad_row",
+                message=f"The header names {len(self.header)} columns, and the row has {len(row)} values.",
+                source=name,
+                row=number,
+                value=written(",".join(row)),
+                action="Check whether the row was cut off, or a value with a comma lacks its quotation marks.",
+            )
+            for number, row in self.ragged.items()
+        ]
+
+    def cut_off(self) -> pl.DataFrame:
+        """Return what the records of the ragged rows need: number, broker account and text."""
+        return pl.DataFrame(
+            {
+                "row_number": list(self.ragged),
+                "broker_account_id": [None] * len(self.ragged),
+                "text": [canonical(row) for row in self.ragged.values()],
+            },
+            schema={"row_number": pl.Int64, "broker_account_id": pl.String, "text": pl.String},
+        )
+
+
+def csv_rows(text: str, *, name: str) -> CsvRows:
     """Read comma-separated values with a header.
 
     Row numbers count the rows after the header, blank lines do not count. An empty value is no value. Raises
@@ -46,10 +89,7 @@ def from_csv(text: str, *, name: str) -> Parsed:
         chunks, ragged = _chunks(reader, header)
     except csv.Error as error:
         raise InputError(f"{name}: line {reader.line_num} is no CSV: {error}. Check its quotation marks.") from error
-    rows = pl.concat(chunks)
-    frame = rows.drop(ROW)
-    parsed = _parsed(frame, rows[ROW], texts_of(frame, name=name), name=name)
-    return _with_ragged(parsed, ragged, header, name=name) if ragged else parsed
+    return CsvRows(header, pl.concat(chunks), ragged)
 
 
 def texts_of(frame: pl.DataFrame, *, name: str) -> pl.Series:
@@ -76,14 +116,7 @@ def _written(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def _parsed(frame: pl.DataFrame, numbers: pl.Series, texts: pl.Series, *, name: str) -> Parsed:
-    rules, columns = _columns(frame)
-    rows = frame.select(numbers.alias(ROW), *columns)
-    refused: tuple[Problem, ...] = ()
-    if rules:
-        whole = frame.with_columns(numbers.alias(ROW))
-        refused = problems_of(Rules.of(*rules), given=whole, read=whole, source=name)
-        if refused:
-            rows = rows.filter(~pl.col(ROW).is_in([problem.row for problem in refused]))
+    rows, refused = exact_rows(frame, numbers, EXECUTION, name=name)
     events, found = validate(rows, source=name)
     problems = sorted((*refused, *found), key=lambda problem: problem.row or 0)
     named = frame.schema.get("broker_account_id") == pl.String
@@ -99,22 +132,35 @@ def _parsed(frame: pl.DataFrame, numbers: pl.Series, texts: pl.Series, *, name: 
     return Parsed(events, records_of(records, problems), tuple(problems))
 
 
-def _columns(frame: pl.DataFrame) -> tuple[list[Rule], list[pl.Expr]]:
+def exact_rows(
+    frame: pl.DataFrame, numbers: pl.Series, form: Form, *, name: str
+) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
+    """Return the rows whose values all stand in exact columns of a form, with their numbers; and the other problems."""
+    rules, columns = _columns(frame, form)
+    rows = frame.select(numbers.alias(ROW), *columns)
+    if not rules:
+        return rows, ()
+    whole = frame.with_columns(numbers.alias(ROW))
+    refused = problems_of(Rules.of(*rules), given=whole, read=whole, source=name)
+    return (rows.filter(~pl.col(ROW).is_in([p.row for p in refused])) if refused else rows), refused
+
+
+def _columns(frame: pl.DataFrame, form: Form) -> tuple[list[Rule], list[pl.Expr]]:
     """Return the rules of columns that no row may use, and the expressions of those that can be validated."""
     rules, columns = [], []
     for name, dtype in frame.schema.items():
         if frame[name].null_count() == frame.height and frame.height:
             continue
-        column = _column(name, dtype)
+        column = _column(name, dtype, form)
         if column is None:
-            rules.append(Rule(name, pl.col(name).is_not_null(), _refusal(name, dtype)))
+            rules.append(Rule(name, pl.col(name).is_not_null(), _refusal(name, dtype, form)))
         else:
             columns.append(column.alias(name))
     return rules, columns
 
 
-def _column(name: str, dtype: pl.DataType) -> pl.Expr | None:
-    field, column = BY_NAME.get(name), pl.col(name)
+def _column(name: str, dtype: pl.DataType, form: Form) -> pl.Expr | None:
+    field, column = form.fields.get(name), pl.col(name)
     if field is None or dtype.is_float():
         return None
     if dtype == pl.String:
@@ -132,10 +178,10 @@ def _column(name: str, dtype: pl.DataType) -> pl.Expr | None:
     return column.cast(pl.String) if dtype.is_integer() else None
 
 
-def _refusal(name: str, dtype: pl.DataType) -> Callable[[Values, Values], Finding]:
+def _refusal(name: str, dtype: pl.DataType, form: Form) -> Callable[[Values, Values], Finding]:
     def explain(given: Values, _read: Values) -> Finding:
-        if name not in BY_NAME:
-            return unknown_field(name)
+        if name not in form.fields:
+            return unknown_field(name, form)
         return float_number(name, given[name]) if dtype.is_float() else bad_type(name, str(dtype))
 
     return explain
@@ -168,25 +214,11 @@ def _chunks(reader: Iterator[list[str]], header: list[str]) -> tuple[list[pl.Dat
     return chunks, ragged
 
 
-def _with_ragged(parsed: Parsed, ragged: dict[int, list[str]], header: list[str], *, name: str) -> Parsed:
-    problems = [
-        Problem(
-            code="bad_row",
-            message=f"The header names {len(header)} columns, and the row has {len(row)} values.",
-            source=name,
-            row=number,
-            value=written(",".join(row)),
-            action="Check whether the row was cut off, or a value with a comma lacks its quotation marks.",
-        )
-        for number, row in ragged.items()
-    ]
-    cut = pl.DataFrame(
-        {"row_number": list(ragged), "text": [canonical(row) for row in ragged.values()]},
-        schema={"row_number": pl.Int64, "text": pl.String},
-    )
-    records = pl.concat([parsed.records, records_of(cut.with_columns(broker_account_id=None), problems)])
-    return Parsed(
-        parsed.events,
-        records.sort("row_number"),
-        tuple(sorted((*parsed.problems, *problems), key=lambda problem: problem.row or 0)),
+def _with_ragged(parsed: Parsed, read: CsvRows, *, name: str) -> Parsed:
+    problems = read.problems(name=name)
+    records = pl.concat([parsed.records, records_of(read.cut_off(), problems)])
+    return replace(
+        parsed,
+        records=records.sort("row_number"),
+        problems=tuple(sorted((*parsed.problems, *problems), key=lambda problem: problem.row or 0)),
     )

@@ -1,11 +1,12 @@
 """IBKR Flex statements (XML) -> events, records and problems.
 
 Read are Trades, OptionEAE, CorporateActions and CashTransactions, which become events, and TradeConfirms,
-Transfers and OpenPositions, which are kept as they are. Other sections are skipped. Every row that is read
-becomes a record, whatever becomes of it; one odd value spoils one row.
+Transfers and OpenPositions, which are kept as they are; the prices of the positions become marks. Other sections are
+skipped. Every row that is read becomes a record, whatever becomes of it; one odd value spoils one row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from tradelake.intake.ibkr_actions import action_decisions
 from tradelake.intake.ibkr_cancels import cancelled
 from tradelake.intake.ibkr_cash import cash_decisions
 from tradelake.intake.ibkr_decisions import Decision, kept, reject
+from tradelake.intake.ibkr_marks import position_marks, renamed_contracts
 from tradelake.intake.ibkr_options import option_decisions
 from tradelake.intake.ibkr_rows import Booked, booked, trade
 from tradelake.intake.ibkr_settlements import Settlements
@@ -43,24 +45,50 @@ def parse(data: bytes, *, name: str) -> Parsed:
     `unknown_option_event`, `undecided_corporate_action`, `unknown_category`, `unknown_level`,
     `rejected_option_event`) or of `check.validate`.
     """
-    document = ibkr_xml.read(data, name=name)
+    judged = judge(ibkr_xml.read(data, name=name), name=name)
+    document, rows = judged.document, judged.document.rows
+    renamed = renamed_contracts(document, judged.decisions, judged.events)
+    marks, unpriced = position_marks(document, days_of(document), renamed, name=name)
+    rejected = dict(judged.rejected)
+    rejected.update((number, _problem(number, decision, name)) for number, decision in unpriced.items())
+    return Parsed(
+        events=judged.events,
+        records=_records(rows, judged.decisions, rejected),
+        problems=tuple(rejected[row.number] for row in rows if row.number in rejected),
+        marks=marks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A document with the decision on each of its rows, the events among them, and the problem of each reject."""
+
+    document: Document
+    decisions: Mapping[int, Decision]
+    events: pl.DataFrame
+    rejected: Mapping[int | None, Problem]
+
+
+def judge(document: Document, *, name: str) -> Judged:
+    """Decide on every row of a document, and validate the events; *name* is the file that messages name."""
     decisions = _decisions(document)
     given = {number: decision.values for number, decision in decisions.items() if decision.values is not None}
-    events, found = check.validate(_frame(given), source=name)
+    events, found = check.validate(execution_rows(given), source=name)
     own = (_problem(number, each, name) for number, each in decisions.items() if each.outcome == "reject")
     rejected = {problem.row: problem for problem in (*found, *own)}
     for number, decision in decisions.items():
         if decision.owner in rejected:
             rejected[number] = _problem(number, _without_owner(decision.owner), name)
-    return Parsed(
-        events=events,
-        records=_records(document.rows, decisions, rejected),
-        problems=tuple(rejected[row.number] for row in document.rows if row.number in rejected),
-    )
+    return Judged(document, decisions, events, rejected)
+
+
+def days_of(document: Document) -> Clock:
+    """Return the clock that reads the days of a document."""
+    return Clock.of(_days(document))
 
 
 def _decisions(document: Document) -> dict[int, Decision]:
-    clock = Clock.of(_days(document))
+    clock = days_of(document)
     decisions: dict[int, Decision] = {}
     trades: list[Booked] = []
     exercises: list[Booked] = []
@@ -135,7 +163,8 @@ def _problem(number: int, decision: Decision, name: str) -> Problem:
     )
 
 
-def _frame(given: Mapping[int, Mapping[str, str | None]]) -> pl.DataFrame:
+def execution_rows(given: Mapping[int, Mapping[str, str | None]]) -> pl.DataFrame:
+    """Return rows in the fields of an execution row, by their number, as a frame that can be validated."""
     numbers = sorted(given)
     columns: dict[str, list[str | None]] = {
         field.name: [given[number].get(field.name) for number in numbers] for field in FIELDS

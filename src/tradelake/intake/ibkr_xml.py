@@ -5,7 +5,7 @@ refused, so no entity is ever expanded and nothing is fetched. What the rows mea
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
@@ -24,6 +24,7 @@ SECTIONS = {
     "OpenPositions": ("OpenPosition",),
 }
 FUNDS = "StmtFunds"
+CASH_REPORT = "CashReport"
 _SECTION_OF_TAG = {tag: section for section, tags in SECTIONS.items() for tag in tags}
 _ABSENT = frozenset(("", "-", "--", "N/A"))
 _NO_ELEMENTS = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
@@ -66,13 +67,38 @@ class Row:
         return json.dumps({"tag": self.tag, **self.attributes}, ensure_ascii=False, separators=(",", ":"))
 
 
+@dataclass(slots=True)
+class Frame:
+    """One FlexStatement: what its own attributes say, which sections it has, also empty ones, and where its rows are.
+
+    `first` and `last` are the numbers of its rows, `cash` the rows of its cash report, which are in no `Document.rows`.
+    """
+
+    attributes: "Mapping[str, str]"
+    first: int
+    last: int = 0
+    sections: set[str] = field(default_factory=set)
+    cash: list[Row] = field(default_factory=list)
+
+    @property
+    def account(self) -> str:
+        """The account that the statement is for."""
+        return self.attributes.get("accountId", "").strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The rows that are read, the lines of the statement of funds, and the days that frame the statements."""
+    """The rows that are read, the lines of the statement of funds, and the statements that frame them."""
 
     rows: tuple[Row, ...]
     funds: tuple[Row, ...]
-    frame_dates: tuple[str, ...]
+    frames: tuple[Frame, ...]
+
+    @property
+    def frame_dates(self) -> tuple[str, ...]:
+        """The days that frame the statements, as written."""
+        names = ("fromDate", "toDate", "whenGenerated")
+        return tuple(frame.attributes.get(name, "") for frame in self.frames for name in names)
 
 
 def read(data: bytes, *, name: str) -> Document:
@@ -123,10 +149,9 @@ class _Builder:
         self.root = ""
         self._path: list[str] = []
         self._statement_depth = 0
-        self._account = ""
         self._rows: list[Row] = []
         self._funds: list[Row] = []
-        self._frame_dates: list[str] = []
+        self._frames: list[Frame] = []
         self._answer: dict[str, str] = {}
 
     def doctype(self, *_: object) -> None:
@@ -141,10 +166,9 @@ class _Builder:
         if not self._path:
             self.root = tag
         elif tag == "FlexStatement" and not self._statement_depth:
-            self._account = attributes.get("accountId", "").strip()
             self._statement_depth = len(self._path) + 1
-            self._frame_dates += [attributes.get(key, "") for key in ("fromDate", "toDate", "whenGenerated")]
-        elif self._statement_depth and attributes:
+            self._frames.append(Frame(attributes, first=len(self._rows) + 1))
+        elif self._statement_depth:
             self._take(tag, attributes)
         self._path.append(tag)
 
@@ -174,18 +198,24 @@ class _Builder:
                 f"{self.name} is XML with the first element {self.root}; a Flex statement begins with"
                 " FlexQueryResponse. Check that this is the file of a Flex query."
             )
-        if not self._frame_dates:
+        if not self._frames:
             raise InputError(
                 f"{self.name} holds no FlexStatement: the query covered no account. Run it again with an account."
             )
-        return Document(tuple(self._rows), tuple(self._funds), tuple(self._frame_dates))
+        return Document(tuple(self._rows), tuple(self._funds), tuple(self._frames))
 
     def _take(self, tag: str, attributes: dict[str, str]) -> None:
-        inside = self._path[self._statement_depth :]
+        inside, frame = self._path[self._statement_depth :], self._frames[-1]
         section = inside[0] if inside else _SECTION_OF_TAG.get(tag, "")
+        frame.sections.add(section or tag)
+        if not attributes:
+            return
         named = attributes.get("accountId", "").strip()
-        account = self._account if named in _ABSENT else named
+        account = frame.account if named in _ABSENT else named
         if section in SECTIONS:
             self._rows.append(Row(len(self._rows) + 1, section, tag, account, attributes))
+            frame.last = len(self._rows)
         elif section == FUNDS:
             self._funds.append(Row(0, section, tag, account, attributes))
+        elif section == CASH_REPORT:
+            frame.cash.append(Row(0, section, tag, account, attributes))

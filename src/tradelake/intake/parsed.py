@@ -1,15 +1,28 @@
 """What every source module returns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from tradelake.errors import InvariantError, Problem
-from tradelake.tables import INCOMING, RECORDS
+from tradelake.tables import INCOMING, MARKS, RECORDS
 
 SECTION = "execution"
 SCHEMAS = (INCOMING.schema, RECORDS.schema)
+# A price as a source gives it: by any of four names, in a currency or in that of what it prices.
+MARKED = pl.Schema(
+    {
+        "source_row": pl.Int64(),
+        "instrument_id": pl.String(),
+        "contract_symbol": pl.String(),
+        "symbol": pl.String(),
+        "broker_contract_id": pl.String(),
+        "mark_date": MARKS.schema["mark_date"],
+        "price": MARKS.schema["price"],
+        "currency": pl.String(),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +32,17 @@ class Parsed:
     events: validated events, one row each (`tables.INCOMING`), in the order of the source
     records: every row as it was read (`tables.RECORDS`), also those that are no event
     problems: one per rejected row, in the order of the source
+    marks: prices that the source tells beside events (`MARKED`), one per instrument and day
     """
 
     events: pl.DataFrame
     records: pl.DataFrame
     problems: tuple[Problem, ...]
+    marks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MARKED))
 
     def __post_init__(self) -> None:
-        if (self.events.schema, self.records.schema) != SCHEMAS:
-            raise InvariantError("parsed: the frames have not the columns of incoming and records")
+        if (self.events.schema, self.records.schema) != SCHEMAS or self.marks.schema != MARKED:
+            raise InvariantError("parsed: the frames have not the columns of incoming, records and marks")
 
 
 def records_of(rows: pl.DataFrame, problems: Sequence[Problem], *, section: str = SECTION) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count, islice
 from typing import Any
 
@@ -9,13 +10,14 @@ import polars as pl
 
 from tradelake.errors import Problem
 from tradelake.intake.check import validate
-from tradelake.intake.fields import ROW
+from tradelake.intake.fields import EXECUTION, ROW, Form
 from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed, records_of
 from tradelake.intake.rules import Finding, written
 from tradelake.intake.values import ONE_OBJECT, JsonFloat, RefusedValue, clean, is_encodable, without_halves
 
 CHUNK = 50_000
+Given = tuple[int, object, str | None]
 READ = {"row_number": pl.Int64, "broker_account_id": pl.String, "text": pl.String}
 
 
@@ -24,33 +26,46 @@ def from_rows(rows: Iterable[Mapping[str, object] | Execution], *, name: str = "
 
     Row numbers count from 1. Problems: one per row that cannot be used.
     """
-    texts = ((number, _mapping(row), None) for number, row in zip(count(1), rows))
-    return collect(texts, name=name)
+    return _collect(numbered(rows), name=name)
 
 
 def from_lines(text: str, *, name: str) -> Parsed:
     """Read JSON objects, one per line; row numbers are line numbers, blank lines are skipped."""
-    return collect(_lines(text), name=name)
+    return _collect(lines_of(text), name=name)
 
 
-def collect(rows: Iterable[tuple[int, object, str | None]], *, name: str) -> Parsed:
-    """Clean and validate rows given as number, mapping and text; a row that is no mapping is a problem."""
+def _collect(rows: Iterable[Given], *, name: str) -> Parsed:
+    given, records, problems = cleaned(rows, EXECUTION, name=name)
+    events, found = validate(given, source=name)
+    ordered = sorted((*problems, *found), key=lambda problem: problem.row or 0)
+    return Parsed(events, records_of(records, ordered), tuple(ordered))
+
+
+def cleaned(rows: Iterable[Given], form: Form, *, name: str) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem]]:
+    """Return the usable rows of a form as a frame of text, what the records of all rows need, and the problems.
+
+    A row that is no mapping is a problem, and so is one with a field or a value that the form has not.
+    """
     frames: list[pl.DataFrame] = []
     records: list[pl.DataFrame] = []
     problems: list[Problem] = []
     remaining = iter(rows)
     while chunk := list(islice(remaining, CHUNK)):
-        frames.append(_cleaned(chunk, problems, source=name))
+        frames.append(_cleaned(chunk, form, problems, source=name))
         records.append(_read(chunk))
     if not frames:
         frames, records = [_frame([], [])], [pl.DataFrame(schema=READ)]
-    given = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
-    events, found = validate(given, source=name)
-    ordered = sorted((*problems, *found), key=lambda problem: problem.row or 0)
-    return Parsed(events, records_of(pl.concat(records), ordered), tuple(ordered))
+    return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal"), pl.concat(records), problems
 
 
-def _lines(text: str) -> Iterator[tuple[int, object, str | None]]:
+def numbered(rows: Iterable[object]) -> Iterator[Given]:
+    """Yield dicts and models with their numbers, from 1."""
+    for number, row in zip(count(1), rows):
+        yield number, row.model_dump(exclude_none=True) if isinstance(row, Execution) else row, None
+
+
+def lines_of(text: str) -> Iterator[Given]:
+    """Yield what the lines of a text say in JSON, with their numbers; blank lines are skipped."""
     decoder = json.JSONDecoder(
         parse_int=str, parse_float=JsonFloat, parse_constant=JsonFloat, object_pairs_hook=_object
     )
@@ -81,10 +96,6 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _mapping(row: object) -> object:
-    return row.model_dump(exclude_none=True) if isinstance(row, Execution) else row
-
-
 def _text(row: object) -> str:
     if isinstance(row, Mapping):
         row = {str(name): value for name, value in row.items() if value is not None}
@@ -95,9 +106,10 @@ def _whole(text: str) -> str:
     return text if text.isascii() or is_encodable(text) else ascii(text)
 
 
-def _cleaned(rows: Sequence[tuple[int, object, str | None]], problems: list[Problem], *, source: str) -> pl.DataFrame:
+def _cleaned(rows: Sequence[Given], form: Form, problems: list[Problem], *, source: str) -> pl.DataFrame:
     """Return the usable rows as a frame of text, and note a problem for each of the others."""
-    numbers, values = _usable(rows, problems, clean, source=source)
+    read = clean if form is EXECUTION else partial(clean, form=form)
+    numbers, values = _usable(rows, problems, read, source=source)
     try:
         return _frame(numbers, values)
     except UnicodeEncodeError:
@@ -123,7 +135,7 @@ def _usable(
     return numbers, values
 
 
-def _read(rows: Sequence[tuple[int, object, str | None]]) -> pl.DataFrame:
+def _read(rows: Sequence[Given]) -> pl.DataFrame:
     """Return what the records of the rows need: number, broker account and text."""
     owners = [row.get("broker_account_id") if isinstance(row, Mapping) else None for _, row, _ in rows]
     return pl.DataFrame(

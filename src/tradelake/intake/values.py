@@ -12,14 +12,14 @@ from numbers import Integral, Real
 from typing import Any
 
 from tradelake.intake.entries import canonical
-from tradelake.intake.fields import BY_NAME, Field
+from tradelake.intake.fields import EXECUTION, Field, Form
 from tradelake.intake.numbers import WHOLE_DIGITS_MAX
 from tradelake.intake.rules import Finding, written
 
 BITS_MAX = 400
 PLACES_MAX = 200
 OBJECTS = ("set", "chain")
-ONE_OBJECT = "Write one JSON object per line, with the fields of an execution as its keys."
+ONE_OBJECT = "Write one JSON object per line, with the names of the fields as its keys."
 
 
 class JsonFloat(str):
@@ -36,13 +36,13 @@ class RefusedValue(ValueError):
         self.field, self.value, self.finding = field, value, finding
 
 
-def unknown_field(name: str) -> Finding:
+def unknown_field(name: str, form: Form) -> Finding:
     """Say that no field has this name, and which one is nearest."""
-    nearest = get_close_matches(name, BY_NAME, n=1, cutoff=0.5)
+    nearest = get_close_matches(name, form.fields, n=1, cutoff=0.5)
     hint = f"; the nearest is {nearest[0]}" if nearest else ""
     return Finding(
         "unknown_field",
-        f"An execution has no field '{written(name)}'{hint}.",
+        f"{form.noun} has no field '{written(name)}'{hint}.",
         f"Write {nearest[0]}, or leave the field out." if nearest else "Leave the field out.",
     )
 
@@ -65,26 +65,26 @@ def bad_type(name: str, kind: str) -> Finding:
     )
 
 
-def clean(row: object) -> Mapping[str, str]:
-    """Return the fields of a row as text; raise RefusedValue for the first that cannot be."""
+def clean(row: object, form: Form = EXECUTION) -> Mapping[str, str]:
+    """Return the fields of a row of a form as text; raise RefusedValue for the first that cannot be."""
     if isinstance(row, RefusedValue):
         raise row
     if not isinstance(row, Mapping):
         finding = Finding("bad_json", f"A row asks for fields by name, and there was '{written(row)}'.", ONE_OBJECT)
         raise RefusedValue("", row, finding)
     for name, value in row.items():
-        if type(value) is not str or name not in BY_NAME:
-            return {name: text for name, text in _texts(row) if text is not None}
+        if type(value) is not str or name not in form.fields:
+            return {name: text for name, text in _texts(row, form) if text is not None}
     return row
 
 
-def _texts(row: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
+def _texts(row: Mapping[str, object], form: Form) -> Iterator[tuple[str, str | None]]:
     for name, value in row.items():
-        field = BY_NAME.get(name)
+        field = form.fields.get(name)
         if value is None:
             yield name, None
         elif field is None:
-            raise RefusedValue(str(name), value, unknown_field(str(name)))
+            raise RefusedValue(str(name), value, unknown_field(str(name), form))
         else:
             yield name, value if type(value) is str else _as_text(field, value)
 
