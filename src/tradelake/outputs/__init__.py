@@ -8,9 +8,35 @@ import polars as pl
 from tradelake.errors import InputError
 from tradelake.outputs.csv import render_csv
 from tradelake.outputs.json import render_json
+from tradelake.outputs.report import (
+    ImportLine,
+    NightlyReport,
+    Step,
+    exposure_of,
+    report_from_json,
+    report_html,
+    report_json,
+    report_text,
+    standing,
+    totals_of,
+    verdict,
+)
 from tradelake.outputs.table import render_table
 
-__all__ = ["render"]
+__all__ = [
+    "ImportLine",
+    "NightlyReport",
+    "Step",
+    "exposure_of",
+    "render",
+    "report_from_json",
+    "report_html",
+    "report_json",
+    "report_text",
+    "standing",
+    "totals_of",
+    "verdict",
+]
 
 
 def render(

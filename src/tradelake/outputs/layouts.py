@@ -4,50 +4,14 @@ A listing has up to 35 columns and a terminal 100 characters. JSON and CSV carry
 those that answer the usual question, and drops the less telling ones where even these do not fit.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import polars as pl
 
+from tradelake.outputs.break_layouts import BREAK_LAYOUTS
+from tradelake.outputs.columns import Kind, Shown, contract_label
+from tradelake.outputs.night_layouts import NIGHT_LAYOUTS
 from tradelake.units import MONEY_SCALE
 
-Kind = Literal["text", "prose", "number", "money", "profit", "instant"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One column of a table: heading, where its cells come from, and how it gives way.
-
-    `kind` decides alignment and notation. A text may be cut down to `width_min` characters (0: never);
-    columns with the highest `drop` leave the table first, those with 0 never. A `rare` column is only shown where a
-    row has a value in it.
-    """
-
-    heading: str
-    value: pl.Expr
-    kind: Kind = "text"
-    width_min: int = 0
-    drop: int = 0
-    rare: bool = False
-
-
-def contract_label() -> pl.Expr:
-    """Return the expression for what was traded as people say it: `NVDA 2026-01-16 C 150`, or the ticker."""
-    osi = pl.col("contract_symbol")
-    cents = osi.str.slice(18, 3).str.strip_chars_end("0")
-    option = pl.concat_str(
-        osi.str.slice(0, 6).str.strip_chars(),
-        pl.lit(" 20") + osi.str.slice(6, 2),
-        pl.lit("-") + osi.str.slice(8, 2),
-        pl.lit("-") + osi.str.slice(10, 2),
-        pl.lit(" ") + osi.str.slice(12, 1) + pl.lit(" "),
-        pl.when(osi.str.slice(13, 5) == "00000")
-        .then(pl.lit("0"))
-        .otherwise(osi.str.slice(13, 5).str.strip_chars_start("0")),
-        pl.when(cents == "").then(pl.lit("")).otherwise(pl.lit(".") + cents),
-    )
-    plain_name = pl.coalesce("instrument_id", "symbol")
-    return pl.when(osi.str.len_chars() == 21).then(option).otherwise(plain_name)
+__all__ = ["LAYOUTS", "Kind", "Shown", "contract_label", "layout_of"]
 
 
 def _action() -> pl.Expr:
@@ -77,157 +41,170 @@ def _contract() -> Shown:
     return Shown("contract", contract_label(), width_min=24)
 
 
-LAYOUTS: dict[str, tuple[Shown, ...]] = {
-    "trades": (
-        Shown("date", pl.col("trade_date")),
-        Shown("UTC", _clock_time(), drop=2),
-        _account(),
-        Shown("contract", pl.coalesce(contract_label(), "cash_category"), width_min=24),
-        Shown("action", _action()),
-        Shown("quantity", pl.col("quantity"), "number"),
-        Shown("price", pl.col("price"), "money"),
-        Shown("charges", pl.col("commission") + pl.col("fees"), "money", drop=1),
-        Shown("net", pl.col("net_amount"), "money"),
-        Shown("ccy", pl.col("currency"), drop=5),
-        Shown("strategy", pl.col("strategy_id"), width_min=6, drop=4),
-        Shown("state", pl.when(pl.col("state") != "active").then("state"), drop=3, rare=True),
-    ),
-    "positions": (
-        _account(),
-        _contract(),
-        Shown("quantity", pl.col("quantity"), "number"),
-        Shown("average price", pl.col("average_price"), "money"),
-        Shown("cost basis", pl.col("cost_basis"), "money"),
-        Shown("realized", pl.col("realized_pnl"), "profit", drop=1),
-        Shown("unrealized", pl.col("unrealized_pnl"), "profit", drop=3),
-        Shown("opened", pl.col("open_date"), drop=2),
-    ),
-    "lots": (
-        _account(),
-        _contract(),
-        Shown("opened", pl.col("open_date")),
-        Shown("quantity", pl.col("quantity"), "number"),
-        Shown("cost basis", pl.col("cost_basis"), "money"),
-        Shown("charges", pl.col("charges"), "money", drop=2),
-        Shown("opened by", pl.col("open_trade_id"), width_min=10, drop=1),
-    ),
-    "matches": (
-        _account(),
-        _contract(),
-        Shown("side", pl.col("side"), drop=3),
-        Shown("quantity", pl.col("quantity"), "number"),
-        Shown("opened", pl.col("open_date"), drop=2),
-        Shown("closed", pl.col("close_date")),
-        Shown("proceeds", pl.col("proceeds"), "money"),
-        Shown("cost", pl.col("cost"), "money"),
-        Shown("P&L", pl.col("realized_pnl"), "profit"),
-        Shown("how", pl.col("how"), drop=1),
-        Shown("term", pl.col("term"), drop=4),
-    ),
-    "history": (
-        _account(),
-        _contract(),
-        Shown("side", pl.col("side"), drop=2),
-        Shown("quantity", pl.col("quantity_closed"), "number"),
-        Shown("opened", pl.col("open_date"), drop=1),
-        Shown("closed", pl.col("close_date")),
-        Shown("proceeds", pl.col("proceeds"), "money"),
-        Shown("cost", pl.col("cost"), "money"),
-        Shown("P&L", pl.col("realized_pnl"), "profit"),
-    ),
-    "chains": (
-        _account(),
-        Shown("symbol", pl.col("symbol"), width_min=6),
-        Shown("label", pl.col("label"), width_min=8),
-        Shown("name", pl.col("name"), width_min=6, drop=1, rare=True),
-        Shown("status", pl.col("status"), drop=3),
-        Shown("opened", pl.col("open_date")),
-        Shown("closed", pl.col("closed_at").dt.date(), drop=2),
-        Shown("pos", pl.col("positions"), "number", drop=4),
-        Shown("rolls", pl.col("rolls"), "number", drop=1),
-        Shown("asgn", pl.col("assignments"), "number", drop=1),
-        Shown("credit", pl.col("net_credit"), "money"),
-        Shown("P&L", pl.col("realized_pnl"), "profit"),
-        Shown("open basis", pl.col("cost_basis"), "money", drop=2),
-    ),
-    "chain-positions": (
-        Shown("chain", pl.col("chain_id"), width_min=20, drop=2),
-        _account(),
-        _contract(),
-        Shown("side", pl.col("side")),
-        Shown("quantity", pl.col("quantity"), "number"),
-        Shown("opened", pl.col("open_date")),
-        Shown("closed", pl.col("closed_at").dt.date(), drop=1),
-        Shown("P&L", pl.col("realized_pnl"), "profit"),
-    ),
-    "bridge": (
-        _account(),
-        Shown("ccy", pl.col("currency")),
-        Shown("realized, tax", pl.col("realized_tax"), "profit"),
-        Shown("realized, economic", pl.col("realized_economic"), "profit"),
-        Shown("difference", pl.col("difference"), "profit"),
-        Shown("premium carried", pl.col("premium_carried"), "profit"),
-    ),
-    "accounts": (
-        Shown("account", pl.col("account_id"), width_min=8),
-        Shown("broker account", pl.col("broker_account_id"), width_min=8),
-        Shown("type", pl.col("account_type")),
-        Shown("parent", pl.col("parent_account_id"), width_min=6, drop=1),
-        Shown("lots", pl.col("lot_method")),
-        Shown("ccy", pl.col("base_currency")),
-        Shown("pattern", pl.col("allocation_pattern"), width_min=8),
-        Shown("default", pl.col("allocation_default")),
-    ),
-    "instruments": (
-        Shown("instrument", contract_label(), width_min=24),
-        Shown("type", pl.col("asset_type")),
-        Shown("underlying", pl.col("underlying_instrument_id"), width_min=6, drop=1),
-        Shown("ccy", pl.col("currency")),
-        Shown("multiplier", pl.col("multiplier"), "number"),
-        Shown("settlement", pl.col("settlement"), drop=3),
-        Shown("style", pl.col("exercise_style"), drop=4),
-        Shown("description", pl.col("description"), width_min=10, drop=2),
-    ),
-    "runs": (
-        Shown("run", pl.col("import_run_id"), "number"),
-        Shown("recorded (UTC)", pl.col("recorded_at"), "instant"),
-        Shown("source", pl.col("source"), width_min=10),
-        Shown("file", pl.col("file_name"), width_min=20),
-        Shown("accepted", pl.col("accepted"), "number"),
-        Shown("duplicates", pl.col("duplicates"), "number"),
-        Shown("conflicts", pl.col("conflicts"), "number"),
-        Shown("rejects", pl.col("rejects"), "number"),
-        Shown("kept", pl.col("kept"), "number", drop=1),
-        Shown("sequence", pl.col("last_sequence"), "number", drop=2),
-        Shown("author", pl.col("author"), width_min=6, drop=3),
-    ),
-    "refusals": (
-        Shown("sequence", pl.col("sequence"), "number", drop=2),
-        Shown("trade", pl.col("trade_id"), width_min=8, drop=1),
-        _account(),
-        Shown("code", pl.col("code")),
-        Shown("message", pl.col("message"), "prose", width_min=30),
-    ),
-    "records": (
-        Shown("run", pl.col("import_run_id"), "number"),
-        Shown("row", pl.col("row_number"), "number"),
-        Shown("section", pl.col("section"), width_min=8, drop=1),
-        Shown("outcome", pl.col("outcome")),
-        Shown("code", pl.col("code"), width_min=16),
-        Shown("message", pl.col("message"), "prose", width_min=30),
-    ),
-}
+LAYOUTS: dict[str, tuple[Shown, ...]] = (
+    NIGHT_LAYOUTS
+    | BREAK_LAYOUTS
+    | {
+        "trades": (
+            Shown("date", pl.col("trade_date")),
+            Shown("UTC", _clock_time(), drop=2),
+            _account(),
+            Shown("contract", pl.coalesce(contract_label(), "cash_category"), width_min=24),
+            Shown("action", _action()),
+            Shown("quantity", pl.col("quantity"), "number"),
+            Shown("price", pl.col("price"), "money"),
+            Shown("charges", pl.col("commission") + pl.col("fees"), "money", drop=1),
+            Shown("net", pl.col("net_amount"), "money"),
+            Shown("ccy", pl.col("currency"), drop=5),
+            Shown("strategy", pl.col("strategy_id"), width_min=6, drop=4),
+            Shown("state", pl.when(pl.col("state") != "active").then("state"), drop=3, rare=True),
+        ),
+        "positions": (
+            _account(),
+            _contract(),
+            Shown("quantity", pl.col("quantity"), "number"),
+            Shown("average price", pl.col("average_price"), "money"),
+            Shown("cost basis", pl.col("cost_basis"), "money"),
+            Shown("realized", pl.col("realized_pnl"), "profit", drop=1),
+            Shown("unrealized", pl.col("unrealized_pnl"), "profit", drop=3),
+            Shown("opened", pl.col("open_date"), drop=2),
+        ),
+        "lots": (
+            _account(),
+            _contract(),
+            Shown("opened", pl.col("open_date")),
+            Shown("quantity", pl.col("quantity"), "number"),
+            Shown("cost basis", pl.col("cost_basis"), "money"),
+            Shown("charges", pl.col("charges"), "money", drop=2),
+            Shown("opened by", pl.col("open_trade_id"), width_min=10, drop=1),
+        ),
+        "matches": (
+            _account(),
+            _contract(),
+            Shown("side", pl.col("side"), drop=3),
+            Shown("quantity", pl.col("quantity"), "number"),
+            Shown("opened", pl.col("open_date"), drop=2),
+            Shown("closed", pl.col("close_date")),
+            Shown("proceeds", pl.col("proceeds"), "money"),
+            Shown("cost", pl.col("cost"), "money"),
+            Shown("P&L", pl.col("realized_pnl"), "profit"),
+            Shown("how", pl.col("how"), drop=1),
+            Shown("term", pl.col("term"), drop=4),
+        ),
+        "history": (
+            _account(),
+            _contract(),
+            Shown("side", pl.col("side"), drop=2),
+            Shown("quantity", pl.col("quantity_closed"), "number"),
+            Shown("opened", pl.col("open_date"), drop=1),
+            Shown("closed", pl.col("close_date")),
+            Shown("proceeds", pl.col("proceeds"), "money"),
+            Shown("cost", pl.col("cost"), "money"),
+            Shown("P&L", pl.col("realized_pnl"), "profit"),
+        ),
+        "chains": (
+            _account(),
+            Shown("symbol", pl.col("symbol"), width_min=6),
+            Shown("label", pl.col("label"), width_min=8),
+            Shown("name", pl.col("name"), width_min=6, drop=1, rare=True),
+            Shown("status", pl.col("status"), drop=3),
+            Shown("opened", pl.col("open_date")),
+            Shown("closed", pl.col("closed_at").dt.date(), drop=2),
+            Shown("pos", pl.col("positions"), "number", drop=4),
+            Shown("rolls", pl.col("rolls"), "number", drop=1),
+            Shown("asgn", pl.col("assignments"), "number", drop=1),
+            Shown("credit", pl.col("net_credit"), "money"),
+            Shown("P&L", pl.col("realized_pnl"), "profit"),
+            Shown("open basis", pl.col("cost_basis"), "money", drop=2),
+        ),
+        "chain-positions": (
+            Shown("chain", pl.col("chain_id"), width_min=20, drop=2),
+            _account(),
+            _contract(),
+            Shown("side", pl.col("side")),
+            Shown("quantity", pl.col("quantity"), "number"),
+            Shown("opened", pl.col("open_date")),
+            Shown("closed", pl.col("closed_at").dt.date(), drop=1),
+            Shown("P&L", pl.col("realized_pnl"), "profit"),
+        ),
+        "bridge": (
+            _account(),
+            Shown("ccy", pl.col("currency")),
+            Shown("realized, tax", pl.col("realized_tax"), "profit"),
+            Shown("realized, economic", pl.col("realized_economic"), "profit"),
+            Shown("difference", pl.col("difference"), "profit"),
+            Shown("premium carried", pl.col("premium_carried"), "profit"),
+        ),
+        "accounts": (
+            Shown("account", pl.col("account_id"), width_min=8),
+            Shown("broker account", pl.col("broker_account_id"), width_min=8),
+            Shown("type", pl.col("account_type")),
+            Shown("parent", pl.col("parent_account_id"), width_min=6, drop=1),
+            Shown("lots", pl.col("lot_method")),
+            Shown("ccy", pl.col("base_currency")),
+            Shown("pattern", pl.col("allocation_pattern"), width_min=8),
+            Shown("default", pl.col("allocation_default")),
+        ),
+        "instruments": (
+            Shown("instrument", contract_label(), width_min=24),
+            Shown("type", pl.col("asset_type")),
+            Shown("underlying", pl.col("underlying_instrument_id"), width_min=6, drop=1),
+            Shown("ccy", pl.col("currency")),
+            Shown("multiplier", pl.col("multiplier"), "number"),
+            Shown("settlement", pl.col("settlement"), drop=3),
+            Shown("style", pl.col("exercise_style"), drop=4),
+            Shown("description", pl.col("description"), width_min=10, drop=2),
+        ),
+        "marks": (
+            Shown("date", pl.col("mark_date")),
+            _contract(),
+            Shown("price", pl.col("price"), "money"),
+            Shown("ccy", pl.col("currency")),
+            Shown("rev", pl.when(pl.col("revision") > 1).then("revision"), "number", drop=1, rare=True),
+            Shown("source", pl.col("source"), width_min=10, drop=3),
+            Shown("recorded (UTC)", pl.col("recorded_at"), "instant", drop=2),
+        ),
+        "runs": (
+            Shown("run", pl.col("import_run_id"), "number"),
+            Shown("recorded (UTC)", pl.col("recorded_at"), "instant"),
+            Shown("source", pl.col("source"), width_min=10),
+            Shown("file", pl.col("file_name"), width_min=20),
+            Shown("accepted", pl.col("accepted"), "number"),
+            Shown("duplicates", pl.col("duplicates"), "number"),
+            Shown("conflicts", pl.col("conflicts"), "number"),
+            Shown("rejects", pl.col("rejects"), "number"),
+            Shown("kept", pl.col("kept"), "number", drop=1),
+            Shown("sequence", pl.col("last_sequence"), "number", drop=2),
+            Shown("author", pl.col("author"), width_min=6, drop=3),
+        ),
+        "refusals": (
+            Shown("sequence", pl.col("sequence"), "number", drop=2),
+            Shown("trade", pl.col("trade_id"), width_min=8, drop=1),
+            _account(),
+            Shown("code", pl.col("code")),
+            Shown("message", pl.col("message"), "prose", width_min=30),
+        ),
+        "records": (
+            Shown("run", pl.col("import_run_id"), "number"),
+            Shown("row", pl.col("row_number"), "number"),
+            Shown("section", pl.col("section"), width_min=8, drop=1),
+            Shown("outcome", pl.col("outcome")),
+            Shown("code", pl.col("code"), width_min=16),
+            Shown("message", pl.col("message"), "prose", width_min=30),
+        ),
+    }
+)
 
 
-def layout_of(frame: pl.DataFrame, name: str) -> tuple[Shown, ...]:
-    """Return what a table shows of *frame*: the layout called *name*, else the columns from the left.
+def layout_of(frame: pl.DataFrame, layout: str | tuple[Shown, ...]) -> tuple[Shown, ...]:
+    """Return what a table shows of *frame*: the layout given or called so, else the columns from the left.
 
     A layout's column whose inputs are not in the frame is left out.
     """
     present = set(frame.columns)
     shown = tuple(
         column
-        for column in LAYOUTS.get(name, ())
+        for column in (LAYOUTS.get(layout, ()) if isinstance(layout, str) else layout)
         if present.issuperset(column.value.meta.root_names())
         and not (column.rare and frame.select(column.value.is_null().all()).item())
     )

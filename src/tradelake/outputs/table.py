@@ -43,8 +43,17 @@ def render_table(frame: pl.DataFrame, *, title: str, layout: str, width: int, co
     """Return *frame* as a table of *width* characters and a line that says what is not shown."""
     if frame.is_empty():
         return f"{title}: no rows\n" if title else "no rows\n"
-    head = frame.head(ROW_COUNT_MAX)
-    drawn = fit([_draw(head, shown) for shown in layout_of(frame, layout)], width=width)
+    drawn = draw(frame.head(ROW_COUNT_MAX), layout, width=width)
+    return table_lines(drawn, width=width, color=color) + _footer(frame, title=title, drawn=drawn) + "\n"
+
+
+def draw(frame: pl.DataFrame, layout: str | tuple[Shown, ...], *, width: int) -> list[Drawn]:
+    """Return the columns of *layout* that fit into *width*, with all rows of *frame*."""
+    return fit([_draw(frame, shown) for shown in layout_of(frame, layout)], width=width)
+
+
+def table_lines(drawn: list[Drawn], *, width: int, color: bool) -> str:
+    """Return columns with at least one row as a heading, a rule and a line or more for each row."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
     for column in drawn:
         table.add_column(
@@ -56,8 +65,7 @@ def render_table(frame: pl.DataFrame, *, title: str, layout: str, width: int, co
         )
     for row in zip(*(_styled(column) for column in drawn), strict=True):
         table.add_row(*row)
-    lines = _print(table, width=max(width, _total(drawn)), color=color)
-    return lines + _footer(frame, title=title, drawn=drawn) + "\n"
+    return _print(table, width=max(width, _total(drawn)), color=color)
 
 
 def fit(columns: list[Drawn], *, width: int) -> list[Drawn]:
