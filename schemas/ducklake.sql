@@ -108,6 +108,8 @@ CREATE TABLE trade_log (
     cash_category VARCHAR,
     details VARCHAR,
     natural_key VARCHAR NOT NULL,
+    execution_digest BIGINT NOT NULL,
+    trade_digest BIGINT NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
     import_run_id BIGINT NOT NULL,
     source_record_id BIGINT NOT NULL,

@@ -254,6 +254,8 @@ CREATE TABLE trade_log (
     cash_category text,
     details jsonb,
     natural_key text NOT NULL,
+    execution_digest bigint NOT NULL,
+    trade_digest bigint NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     source_record_id bigint NOT NULL,
@@ -377,6 +379,10 @@ COMMENT ON COLUMN trade_log.cash_category IS 'kind of cash movement';
 COMMENT ON COLUMN trade_log.details IS 'what only some kinds have: chosen lots, tags';
 
 COMMENT ON COLUMN trade_log.natural_key IS 'digest that recognises a second delivery';
+
+COMMENT ON COLUMN trade_log.execution_digest IS 'CRC-32 of what is one execution, which finds deliveries of it';
+
+COMMENT ON COLUMN trade_log.trade_digest IS 'CRC-32 of trade id and leg';
 
 COMMENT ON COLUMN trade_log.recorded_at IS 'knowledge time';
 

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 import tradelake as tl
 from tests.books import SHARED, assert_same_book, assert_whole, fill, frame, frames
-from tradelake.book import writing
+from tradelake.book import deriving
 from tradelake.errors import ReadOnlyError
 
 PUT = {"asset_type": "OPTION", "strike": "50", "expiration": "2026-01-16", "option_type": "PUT", "symbol": "WHEEL"}
@@ -96,7 +96,7 @@ def test_a_late_opening_makes_a_refused_closing_good(local_book):
 
 
 def test_the_tail_is_folded_when_it_has_grown_to_its_bound(local_book, monkeypatch):
-    monkeypatch.setattr(writing, "FOLD_AFTER", 4)
+    monkeypatch.setattr(deriving, "FOLD_AFTER", 4)
     seen = []
     for number in range(10):
         receipt = local_book.record(fill(number))

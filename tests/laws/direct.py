@@ -101,6 +101,8 @@ def _event(event: Mapping[str, Any], terms: Mapping[str, Any]) -> dict[str, Any]
         "fees": Decimal(event.get("fees", "0")),
         "currency": "USD",
         "natural_key": event["id"],
+        "execution_digest": 0,
+        "trade_digest": 0,
         "recorded_at": instant(event.get("known_at", event["at"])),
         "import_run_id": 1,
         "source_record_id": 1,

@@ -34,12 +34,14 @@ def told_one_by_one(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"recorded_at": (FIRST + timedelta(seconds=n)).isoformat()} for n, row in enumerate(rows)]
 
 
-def replayed_and_read(book: Book, **instants: datetime | None) -> list[tuple[str, pl.DataFrame, pl.DataFrame]]:
+def replayed_and_read(
+    book: Book, as_of: datetime | None, as_known: datetime | None
+) -> list[tuple[str, pl.DataFrame, pl.DataFrame]]:
     """Return each derived table as a replay gives it, and as it is read."""
     with book._catalog.transaction():
         references = book._references(read_standing(book._catalog).import_run_id)
-        replayed = derive_all(book._catalog, references, **instants)
-        past = book._past(**instants)
+        replayed = derive_all(book._catalog, references, as_of=as_of, as_known=as_known)
+        past = book._past(as_of, as_known)
         return [
             (table.name, replayed.rows(table).sort(*table.sort, *table.key), book._at(table, Filter(), None, past))
             for table in DERIVED_TABLES
@@ -72,5 +74,5 @@ def test_law_7_the_past_is_a_replay_of_the_log_until_then(seed, weights, folded,
             as_known = None if known is None else FIRST + timedelta(seconds=len(rows) * known // 10)
             if as_of is None and as_known is None:
                 continue
-            for name, replayed, read in replayed_and_read(book, as_of=as_of, as_known=as_known):
+            for name, replayed, read in replayed_and_read(book, as_of, as_known):
                 assert read.equals(replayed), (name, as_of, as_known)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import tradelake as tl
-from tradelake.book import writing
+from tradelake.book import deriving
 
 if TYPE_CHECKING:
     from tests.books import Place
@@ -115,7 +115,7 @@ def main() -> None:
         _say({"open": book.sequence})
         for line in sys.stdin:
             order = json.loads(line)
-            writing.FOLD_AFTER = order.get("fold_after", writing.FOLD_AFTER)
+            deriving.FOLD_AFTER = order.get("fold_after", deriving.FOLD_AFTER)
             if "record" in order:
                 _record(book, order["record"])
             if "accounts" in order:

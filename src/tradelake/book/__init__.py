@@ -1,20 +1,51 @@
 """The facade: what users of the library, the command line, the service and the app hold."""
 
 from tradelake.book.facade import Book, create, open_book
-from tradelake.book.receipt import RebuildReport, Receipt
+from tradelake.book.night_report import equity_until, report_of
+from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
+from tradelake.book.reconciliation import Reconciliation, break_text
 from tradelake.book.texts import render, schema_texts
 from tradelake.intake.model import Execution
-from tradelake.tables import KINDS, TABLES
+from tradelake.outputs import (
+    ImportLine,
+    NightlyReport,
+    Step,
+    report_from_json,
+    report_html,
+    report_json,
+    report_text,
+    standing,
+    verdict,
+)
+from tradelake.sessions import sessions_between
+from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
 
 __all__ = [
+    "BREAK_CLASSES",
     "KINDS",
+    "OPTION_KINDS",
     "TABLES",
     "Book",
     "Execution",
+    "ImportLine",
+    "MarkReceipt",
+    "NightlyReport",
     "RebuildReport",
     "Receipt",
+    "Reconciliation",
+    "Step",
+    "break_text",
     "create",
+    "equity_until",
     "open_book",
     "render",
+    "report_from_json",
+    "report_html",
+    "report_json",
+    "report_of",
+    "report_text",
     "schema_texts",
+    "sessions_between",
+    "standing",
+    "verdict",
 ]

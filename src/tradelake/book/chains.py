@@ -90,6 +90,7 @@ class ChainReaders(Listing):
             positions, history, matches, lots, refused = (
                 self._at(table, wanted, None, past) for table in (POSITIONS, POSITION_HISTORY, MATCHES, LOTS, REFUSALS)
             )
+            positions = self._marked(positions, as_of, as_known)
             events = self._chain_events(wanted, as_of, as_known)
             instruments = self._references(self._standing().import_run_id).instruments
         effective = events.join(refused, on=["sequence", "account_id"], how="anti")

@@ -7,9 +7,9 @@ from types import TracebackType
 
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
-from tradelake.book.reading import Readers
+from tradelake.book.marking import MarkWriters
+from tradelake.book.nights import Nights
 from tradelake.book.shelf import now
-from tradelake.book.writing import Writers
 from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
 
 
@@ -28,11 +28,12 @@ def open_book(target: str | Path, *, data: str | Path | None = None, read_only: 
     return Book(open_catalog(parse_target(target, data=data), read_only=read_only))
 
 
-class Book(Readers, ChainReaders, ChangeReaders, Writers):
+class Book(Nights, MarkWriters, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
-    Writers: `record`, `ingest`, `add_accounts`, `add_instruments`, `fold`, `rebuild`. Readers return Polars frames
-    with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked to stand.
+    Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break
+    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`. Readers return Polars frames with exact
+    decimals and UTC instants, and always stand at the head of the log, or where they are asked to stand.
     """
 
     def __enter__(self) -> Book:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from tradelake.book.derive import SELECT, matched_kinds
-from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots
+from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, grouped
 from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
 from tradelake.book.start import standing_accounts
 from tradelake.store import Catalog, Checkpoint, References
@@ -76,12 +76,21 @@ class Planner:
         linked = self._roots.families(nodes).select(FAMILY).unique()
         return linked, self._replayed_events(linked, nodes)
 
+    def first_reached(self) -> pl.DataFrame:
+        """Return the nodes that the tail reaches, with all that is linked with them, and the first time that changes.
+
+        `forced` says that a cure is among what reaches a node.
+        """
+        linking = [reach for reach in self.reaching.reaches if reach.links]
+        nodes = self._nodes([*linking, *self._fresh])
+        return grouped(self._touched(nodes), nodes.groups(linking))
+
     def _split(self, nodes: Nodes) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the nodes to resume and those to replay."""
-        grouped = _grouped(self._touched(nodes), nodes.groups(self._fresh))
-        late = self._late(grouped)
+        touched = grouped(self._touched(nodes), nodes.groups(self._fresh))
+        late = self._late(touched)
         replayed = self._closure(late) if late.height else pl.DataFrame(schema=NODE_SCHEMA)
-        resumed = grouped.select(NODE).join(replayed, on=NODE, how="anti") if late.height else grouped.select(NODE)
+        resumed = touched.select(NODE).join(replayed, on=NODE, how="anti") if late.height else touched.select(NODE)
         return resumed, replayed.select(NODE)
 
     def plan(self) -> Plan:
@@ -136,17 +145,17 @@ class Planner:
             rows += [(*node, first, forced) for node in sorted(nodes.reached(reach))]
         return pl.concat([plain, pl.DataFrame(rows, schema=TOUCHED, orient="row")])
 
-    def _late(self, grouped: pl.DataFrame) -> pl.DataFrame:
+    def _late(self, touched: pl.DataFrame) -> pl.DataFrame:
         """Return the nodes of the groups that have to be replayed."""
-        forced = grouped.filter("forced")
-        earliest = grouped["first_at"].min()
+        forced = touched.filter("forced")
+        earliest = touched["first_at"].min()
         if not forced.height and isinstance(earliest, datetime) and earliest > self._checkpoint.latest_at:
-            return grouped.clear().select(NODE)
-        families = self._roots.families(grouped)
+            return touched.clear().select(NODE)
+        families = self._roots.families(touched)
         latest = self._latest(families)
         overtaken = families.join(latest, on=FAMILY).filter(pl.col("first_at") <= pl.col("latest_at"))
         groups = pl.concat([overtaken["group"], forced["group"]])
-        return grouped.filter(pl.col("group").is_in(groups.implode())).select(NODE).unique(maintain_order=True)
+        return touched.filter(pl.col("group").is_in(groups.implode())).select(NODE).unique(maintain_order=True)
 
     def _latest(self, families: pl.DataFrame) -> pl.DataFrame:
         """Return the latest effective time that families have at the checkpoint, by any event that reaches them."""
@@ -233,17 +242,3 @@ class Planner:
 def _times(times: Mapping[Any, datetime], names: list[str]) -> pl.DataFrame:
     schema = {**dict.fromkeys(names, pl.String()), "latest_at": INSTANT}
     return pl.DataFrame([(*key, at) for key, at in times.items()], schema=schema, orient="row")
-
-
-def _grouped(touched: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """Return touched nodes and those that are linked with them, with the group's first event and its force."""
-    alone = pl.concat_str("account_id", "root", separator="\x1f")
-    if not groups.height:
-        nodes = touched.group_by(NODE, maintain_order=True).agg(pl.col("first_at").min(), pl.col("forced").any())
-        return nodes.with_columns(alone.alias("group"))
-    named = touched.join(groups, on=NODE, how="left", maintain_order="left").with_columns(
-        pl.coalesce("group", alone).alias("group")
-    )
-    firsts = named.group_by("group", maintain_order=True).agg(pl.col("first_at").min(), pl.col("forced").any())
-    members = pl.concat([named.select(*NODE, "group"), groups.select(*NODE, "group")]).unique(maintain_order=True)
-    return members.join(firsts, on="group", maintain_order="left")

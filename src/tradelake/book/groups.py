@@ -163,3 +163,17 @@ class Nodes:
 def group_name(node: Node) -> str:
     """Return the name of a group as one of its nodes gives it."""
     return "\x1f".join(node)
+
+
+def grouped(touched: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """Return touched nodes and those that are linked with them, with the group's first event and its force."""
+    alone = pl.concat_str("account_id", "root", separator="\x1f")
+    if not groups.height:
+        nodes = touched.group_by(NODE, maintain_order=True).agg(pl.col("first_at").min(), pl.col("forced").any())
+        return nodes.with_columns(alone.alias("group"))
+    named = touched.join(groups, on=NODE, how="left", maintain_order="left").with_columns(
+        pl.coalesce("group", alone).alias("group")
+    )
+    firsts = named.group_by("group", maintain_order=True).agg(pl.col("first_at").min(), pl.col("forced").any())
+    members = pl.concat([named.select(*NODE, "group"), groups.select(*NODE, "group")]).unique(maintain_order=True)
+    return members.join(firsts, on="group", maintain_order="left")

@@ -1,14 +1,19 @@
 """How a listing is read: its filters, where it stands in time, the folded tail."""
 
+from datetime import date, datetime, time, timedelta
 from typing import TypedDict
 
 import polars as pl
 
 from tradelake.book.effective import Cured, read_cured
+from tradelake.book.marks import marks_at
 from tradelake.book.past import PastReaders
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
-from tradelake.positions import check_view, in_view
-from tradelake.tables import TRADE_LOG, Table
+from tradelake.positions import check_view, in_view, with_marks
+from tradelake.sessions import NEW_YORK, is_session, session_close, trade_date
+from tradelake.tables import POSITIONS, TRADE_LOG, Table
+
+EARLIEST_CLOSE, LATEST_CLOSE = time(12), time(16)
 
 
 class Filters(TypedDict, total=False):
@@ -37,8 +42,25 @@ class Listing(PastReaders):
             rows = self._at(table, wanted, day, past)
             if wanted.strategy is not None:
                 rows = self._of_strategy(table, rows, wanted)
-        limit = filters.get("limit")
-        return in_view(table.name, rows if limit is None else rows.head(limit), view)
+            limit = filters.get("limit")
+            rows = in_view(table.name, rows if limit is None else rows.head(limit), view)
+            return self._marked(rows, filters.get("as_of"), filters.get("as_known")) if table == POSITIONS else rows
+
+    def _marked(self, positions: pl.DataFrame, as_of: Instant, as_known: Instant) -> pl.DataFrame:
+        """Return open positions at the newest marks that there were, and that were known; in a transaction."""
+        if as_of is None and as_known is None:
+            return with_marks(positions, self._newest_marks())
+        day = None if as_of is None else _last_close(instant_of(as_of))
+        known = None if as_known is None else instant_of(as_known)
+        held = positions["instrument_id"].unique()
+        return with_marks(positions, marks_at(self._catalog, day, known, instruments=held))
+
+    def _newest_marks(self) -> pl.DataFrame:
+        """Return the newest mark of each instrument; they are read again when a commit has brought some."""
+        run = self._standing().import_run_id
+        if self._prices is None or self._prices[0] != run:
+            self._prices = run, marks_at(self._catalog, None, None)
+        return self._prices[1]
 
     def _of_strategy(self, table: Table, rows: pl.DataFrame, wanted: Filter) -> pl.DataFrame:
         """Return the rows whose opening or closing event belongs to the strategy."""
@@ -58,6 +80,16 @@ class Listing(PastReaders):
     def _stored(self, table: Table, wanted: Filter, *, day: str | None, order: str) -> pl.DataFrame:
         texts, values = wanted.conditions(table.names, day)
         return self._catalog.frame(f"SELECT * FROM {table.name}{where(texts)} ORDER BY {order}", values)
+
+
+def _last_close(at: datetime) -> date:
+    """Return the last day whose session had closed by an instant."""
+    day, time_of_day = trade_date(at), at.astimezone(NEW_YORK).time()
+    if time_of_day >= LATEST_CLOSE:
+        return day
+    # The calendar is asked only where an early close can matter.
+    closed = time_of_day >= EARLIEST_CLOSE and is_session(day) and at >= session_close(day)
+    return day if closed else day - timedelta(days=1)
 
 
 def filter_of(filters: Filters) -> Filter:

@@ -5,30 +5,38 @@ after it, and a person should know while the statement is at hand.
 """
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
 import polars as pl
 
-from tradelake.book.derive import derive_all
 from tradelake.errors import Problem
-from tradelake.store import Catalog, References
-from tradelake.tables import CORPORATE_KINDS, LOTS
+from tradelake.tables import CORPORATE_KINDS
 
 # Brokers round fractions of shares to four decimals.
 TOLERANCE = Fraction(1, 10_000)
 
 
-def position_differences(catalog: Catalog, references: References, rows: pl.DataFrame, *, source: str) -> list[Problem]:
+def position_differences(
+    held_before: Callable[[datetime, list[str]], pl.DataFrame],
+    accounts: pl.DataFrame,
+    rows: pl.DataFrame,
+    *,
+    source: str,
+) -> list[Problem]:
     """Return one problem for each corporate action of *rows* (trade_log) whose reported change is not ours.
 
-    The caller holds a transaction. Positions are those right before the action, over all books of its broker account.
+    `held_before` gives the positions in some instruments right before an instant; those of all books of a broker
+    account are added up. The caller holds a transaction.
     """
     told = rows.filter(pl.col("kind").is_in(CORPORATE_KINDS) & pl.col("details").str.contains('"reported_change"'))
     problems = []
     for (at,), actions in told.sort("executed_at").group_by("executed_at", maintain_order=True):
-        held = _held_before(catalog, references, at)
+        if not isinstance(at, datetime):
+            continue
+        held = _of_brokers(held_before(at, actions["instrument_id"].unique().to_list()), accounts)
         for row in actions.iter_rows(named=True):
             details = json.loads(row["details"])
             ours = held.get((row["broker_account_id"], row["instrument_id"]), Fraction(0))
@@ -38,13 +46,10 @@ def position_differences(catalog: Catalog, references: References, rows: pl.Data
     return problems
 
 
-def _held_before(catalog: Catalog, references: References, at: object) -> dict[tuple[str, str], Fraction]:
-    """Return the quantities per broker account and instrument right before an instant."""
-    if not isinstance(at, datetime):
-        return {}
-    lots = derive_all(catalog, references, as_of=at - timedelta(microseconds=1)).rows(LOTS)
-    owners = references.accounts.select("account_id", "broker_account_id")
-    sums = lots.join(owners, on="account_id").group_by("broker_account_id", "instrument_id")
+def _of_brokers(held: pl.DataFrame, accounts: pl.DataFrame) -> dict[tuple[str, str], Fraction]:
+    """Return the quantities per broker account and instrument."""
+    owners = accounts.select("account_id", "broker_account_id")
+    sums = held.join(owners, on="account_id").group_by("broker_account_id", "instrument_id")
     rows = sums.agg(pl.col("quantity").sum()).iter_rows()
     return {(broker, instrument): Fraction(quantity) for broker, instrument, quantity in rows}
 

@@ -11,7 +11,7 @@ from tradelake.book.groups import FAMILY
 from tradelake.book.read import where
 from tradelake.book.tail import Tail, TailFold
 from tradelake.store import Appended, Catalog, Head, KeyIndex, References, Standing, read_standing
-from tradelake.tables import Table
+from tradelake.tables import MARKS, Table
 
 Progress = Callable[[str, int, int], None]
 
@@ -45,6 +45,7 @@ class Shelf:
         self._head: Head | None = None
         self._checkpoint_sequence = 0
         self._stood: tuple[int, Standing] | None = None
+        self._prices: tuple[int, pl.DataFrame] | None = None
 
     @property
     def version(self) -> int:
@@ -62,6 +63,9 @@ class Shelf:
         self._head = appended.head
         if not appended.written:
             return
+        run = appended.head.import_run_id
+        if self._prices is not None and self._prices[0] == run - 1 and MARKS.name not in appended.batch.facts:
+            self._prices = run, self._prices[1]
         self._index.add_own(appended.rows)
         self._tail.remember(appended.rows)
         if self._known is not None and self._known.import_run_id == appended.head.import_run_id - 1:

@@ -2,39 +2,36 @@
 
 import hashlib
 import socket
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
 from tradelake.book.allocation import allocate_blocks, allocate_option_events
-from tradelake.book.checking import differences
 from tradelake.book.cures import LoggedCures
-from tradelake.book.derive import derive_all, latest_event
+from tradelake.book.deriving import Derivers
+from tradelake.book.marks import marks_of_statement
 from tradelake.book.outcome import receipt_of, with_rejects
-from tradelake.book.receipt import RebuildReport, Receipt
+from tradelake.book.read import Filter
+from tradelake.book.receipt import Receipt
 from tradelake.book.receive import Received, receive
 from tradelake.book.registry import Registered, account_rows, instrument_rows
 from tradelake.book.reported import position_differences
-from tradelake.book.shelf import Progress, Shelf, author, no_progress, now
-from tradelake.book.sources import parse_rows, parse_source
-from tradelake.book.tail import TailFold
-from tradelake.errors import InputError, ReadOnlyError
+from tradelake.book.shelf import Progress, author, no_progress, now
+from tradelake.book.sources import parse_rows, parse_source, read_file
 from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed
 from tradelake.lots import prepare as prepare_kernel
-from tradelake.store import Batch, Head, References, append, read_standing, replace_derived
-from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, DERIVED_TABLES, INCOMING, INSTRUMENTS, RECORDS
+from tradelake.store import Batch, Head, References, append
+from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, INCOMING, INSTRUMENTS, POSITIONS, RECORDS
 
-FOLD_AFTER = 2_000
 LARGE_FILE_BYTES = 2_000_000
 
 
-class Writers(Shelf):
+class Writers(Derivers):
     """Everything that changes a book."""
 
     def add_accounts(self, rows: Iterable[Mapping[str, Any]]) -> Receipt:
@@ -90,10 +87,7 @@ class Writers(Shelf):
         report = progress or no_progress
         report("read", 0, 3)
         file = Path(path)
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise InputError(f"{file}: cannot be read: {error.strerror}. Name a file that exists.") from error
+        content = read_file(file)
         if len(content) > LARGE_FILE_BYTES:
             prepare_kernel()
         parsed = parse_source(source, content, name=file.name)
@@ -113,14 +107,15 @@ class Writers(Shelf):
         self, parsed: Parsed, *, source: str, reason: str | None, name: str | None = None, digest: str | None = None
     ) -> Receipt:
         self._writable()
-        received: list[Received] = []
+        teller, received = name or source, list[Received]()
 
         def prepare(head: Head) -> Batch:
             recorded_at = now()
             references = self._references(head.import_run_id)
             events = allocate_option_events(self._catalog, parsed.events, references)
-            received.append(receive(events, references, source=name or source, recorded_at=recorded_at))
-            cures = LoggedCures(self._catalog, references, received[-1], source=name or source, recorded_at=recorded_at)
+            received.append(receive(events, references, source=teller, recorded_at=recorded_at))
+            cures = LoggedCures(self._catalog, references, received[-1], source=teller, recorded_at=recorded_at)
+            known = (references.instruments, received[-1].new_instruments)
             return Batch(
                 events=received[-1].events,
                 records=with_rejects(parsed.records, received[-1].problems),
@@ -135,19 +130,26 @@ class Writers(Shelf):
                 new_instruments=received[-1].new_instruments,
                 new_strategies=received[-1].new_strategies,
                 cures=cures,
+                facts=marks_of_statement(self._catalog, parsed, known, source=teller, digest=digest, at=recorded_at),
             )
 
         with self._catalog.lease.hold():
             appended = append(self._catalog, prepare, self._index, last_seen=self._head)
             version = self.version
         self._remember(appended)
-        receipt = receipt_of(parsed, received[-1], appended, version=version, source=name or source)
+        receipt = receipt_of(parsed, received[-1], appended, version=version, source=teller)
         if digest is None or not appended.rows["kind"].is_in(CORPORATE_KINDS).any():
             return receipt
         with self._catalog.transaction():
-            references = self._references(appended.head.import_run_id)
-            found = position_differences(self._catalog, references, appended.rows, source=name or source)
+            accounts = self._references(appended.head.import_run_id).accounts
+            found = position_differences(self._held_before, accounts, appended.rows, source=teller)
         return replace(receipt, problems=(*receipt.problems, *found))
+
+    def _held_before(self, at: datetime, instruments: list[str]) -> pl.DataFrame:
+        """Return the positions in some instruments right before an instant; the caller holds a transaction."""
+        wanted = Filter(symbol=instruments)
+        past = self._past(at - timedelta(microseconds=1), None, wanted)
+        return self._at(POSITIONS, wanted, None, past)
 
     def _register(
         self, source: Literal["accounts", "instruments"], register: Callable[[References, datetime], Registered]
@@ -185,62 +187,4 @@ class Writers(Shelf):
             sequence=appended.head.sequence,
             problems=tuple(problems),
             outcomes=outcomes,
-        )
-
-    def _writable(self) -> None:
-        if self._catalog.read_only:
-            raise ReadOnlyError("The book was opened read only. Open it without read_only to write.")
-
-    def _fold_when_long(self, head: int) -> None:
-        """Fold when the tail has grown past its bound; the checkpoint only ever moves forward."""
-        if head - self._checkpoint_sequence < FOLD_AFTER:
-            return
-        checkpoint = read_standing(self._catalog).checkpoint
-        self._checkpoint_sequence = checkpoint.sequence
-        if head - checkpoint.sequence >= FOLD_AFTER:
-            self.fold()
-
-    def fold(self) -> int:
-        """Bring the checkpoint of the derived tables to the head of the log; return its sequence."""
-        self._writable()
-        with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
-            tail = self._folded()
-            if tail.standing.head != tail.standing.checkpoint.sequence:
-                replace_derived(self._catalog, tail.derived, tail.reached)
-        return tail.standing.head
-
-    def rebuild(self, *, check: bool = False, progress: Progress | None = None) -> RebuildReport:
-        """Derive all tables from the first event; with `check` only compare them with what is stored and folded."""
-        report = progress or no_progress
-        started = time.perf_counter()
-        report("derive", 0, 2)
-        if not check:
-            self._writable()
-            with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
-                references = self._references(read_standing(self._catalog).import_run_id)
-                derived = derive_all(self._catalog, references)
-                reached = latest_event(self._catalog, references)
-                report("write", 1, 2)
-                replace_derived(self._catalog, derived, reached, everything=True)
-            # What was read of the old rows is void, even where the checkpoint stays where it was.
-            self._tail = TailFold(self._catalog)
-            found: tuple[str, ...] = ()
-        else:
-            with self._catalog.parallel(), self._catalog.transaction():
-                references = self._references(read_standing(self._catalog).import_run_id)
-                derived = derive_all(self._catalog, references)
-                reached = latest_event(self._catalog, references)
-                report("compare", 1, 2)
-                found = tuple(
-                    text
-                    for table in DERIVED_TABLES
-                    for text in differences(table, self._rows(table), derived.rows(table))
-                )
-        report("done", 2, 2)
-        return RebuildReport(
-            identical=not found,
-            sequence=reached.sequence,
-            differences=found,
-            rows={table.name: derived.rows(table).height for table in DERIVED_TABLES},
-            seconds=time.perf_counter() - started,
         )

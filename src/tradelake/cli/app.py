@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradelake.cli import listings, recording, writing
+from tradelake.cli import listings, marks, nightly, reconciling, recording, writing
 from tradelake.cli.doctor import doctor, show_version
 
 BOOK_DEFAULT = "book"
@@ -18,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
 )
+proposals = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply ID]")
+breaks = typer.Typer(invoke_without_command=True, subcommand_metavar="[show|explain|accept|apply ID]")
 accounts = typer.Typer(invoke_without_command=True, subcommand_metavar="[add ACCOUNT ...]")
 
 
@@ -40,6 +42,7 @@ def tradelake(
 app.command("init")(writing.init)
 app.command("import")(recording.import_files)
 app.command("record")(recording.record)
+app.command("mark")(marks.mark)
 accounts.callback()(listings.accounts)
 accounts.command("add")(writing.add_account)
 app.add_typer(accounts, name="accounts")
@@ -53,6 +56,12 @@ for listing in (
     listings.bridge,
     listings.chains,
     listings.chain_positions,
+    marks.marks,
+    nightly.snapshots,
+    nightly.account_snapshots,
+    nightly.capital,
+    nightly.expiring,
+    nightly.nights,
     listings.instruments,
     listings.runs,
     listings.refusals,
@@ -60,6 +69,20 @@ for listing in (
     listings.sql,
 ):
     app.command(listing.__name__.replace("_", "-"))(listing)
+proposals.callback()(nightly.proposals)
+proposals.command("apply")(nightly.apply_proposal)
+app.add_typer(proposals, name="proposals")
+app.command("nightly")(nightly.nightly)
+app.command("snapshot")(nightly.snapshot)
+app.command("maintain")(nightly.maintain)
+app.command("reconcile")(reconciling.reconcile)
+breaks.callback()(reconciling.breaks)
+breaks.command("list")(reconciling.breaks)
+breaks.command("show")(reconciling.show_break)
+breaks.command("explain")(reconciling.explain)
+breaks.command("accept")(reconciling.accept)
+breaks.command("apply")(reconciling.apply)
+app.add_typer(breaks, name="breaks")
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

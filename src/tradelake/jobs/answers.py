@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,16 @@ import polars as pl
 
 from tradelake.book import KINDS, Book, Receipt
 
+NUMBER = pl.Decimal(38, 12)
+EXECUTED = {
+    "broker_execution_id": pl.String(),
+    "instrument_id": pl.String(),
+    "quantity": NUMBER,
+    "price": NUMBER,
+    "charges": NUMBER,
+}
+HELD = {"instrument_id": pl.String(), "quantity": NUMBER}
+OF_FIELDS = ("quantity", "price", "fee")
 TOTALS = ("realized_pnl", "fees", "cash", "dividends")
 
 
@@ -37,6 +47,7 @@ def answers(book: Book, scenario: Mapping[str, Any], instruments: Receipt, event
             }
             for when in (scenario.get("expected") or {}).get("as_of") or []
         ],
+        **({"breaks": list(_breaks(book, scenario["broker"]))} if "broker" in scenario else {}),
     }
 
 
@@ -134,3 +145,43 @@ def _groups(book: Book, trades: pl.DataFrame) -> dict[str, dict[str, Decimal]]:
         for name in tags[trade_id]:
             groups[name]["net_cash"] += amount
     return dict(groups)
+
+
+def _breaks(book: Book, broker: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every difference to what the scenario's broker says, those that follow from others too."""
+    frames = {}
+    if "positions" in broker:
+        held = [(row["instrument"], Decimal(row["quantity"])) for row in broker["positions"] or ()]
+        frames["positions"] = pl.DataFrame(held, schema=HELD, orient="row")
+    if "executions" in broker:
+        executed = [_executed(row) for row in broker["executions"] or ()]
+        frames["executions"] = pl.DataFrame(executed, schema=EXECUTED, orient="row")
+    found = book.differences(broker["account"], broker["as_of"], **frames)
+    for row in found.iter_rows(named=True):
+        kind = _kind(row)
+        if kind is not None:
+            yield {
+                "type": kind,
+                "account": broker["account"],
+                "instrument": row["instrument_id"],
+                "exec_id": row["broker_execution_id"],
+                "ours": row["ours"],
+                "broker": row["theirs"],
+            }
+
+
+def _executed(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    charges = Decimal(row.get("commission", "0")) + Decimal(row.get("fees", "0"))
+    return row["exec_id"], row["instrument"], Decimal(row["quantity"]), Decimal(row["price"]), charges
+
+
+def _kind(row: Mapping[str, Any]) -> str | None:
+    """Return what a scenario calls a difference; None for what it does not compare."""
+    if row["section"] == "positions":
+        return "stale_split" if row["break_class"] == "stale_split" else "position"
+    if row["field"] in OF_FIELDS:
+        return str(row["field"])
+    # A trade of ours without an id cannot be told from the broker's.
+    if row["field"] != "presence" or row["broker_execution_id"] is None:
+        return None
+    return "missing_trade" if row["ours"] is None else "extra_trade"

@@ -9,6 +9,7 @@ NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 NOTHING = {"realized_pnl": "0", "fees": "0", "cash": "0", "dividends": "0"}
 POSITION_KEYS = ("account", "instrument")
 CLOSED_KEYS = ("account", "instrument", "open", "close", "how")
+BREAK_KEYS = ("type", "instrument", "exec_id")
 INFORMATIONAL = ("exercised", "assigned")
 
 
@@ -27,8 +28,8 @@ def compare(wanted: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
                     found.append(f"{section} {name} {field}: expected {expected}, got {actual}")
     for when, state in zip(wanted.get("as_of") or [], got["as_of"], strict=True):
         found += _state(f"as of {when['effective']}, known {when['known']}: ", when, state, strict=False)
-    if "breaks" in wanted:
-        found.append("breaks: reconciliation is not part of this release")
+    if "breaks" in got:
+        found += _rows("breaks", wanted.get("breaks"), got["breaks"], BREAK_KEYS)
     return found
 
 

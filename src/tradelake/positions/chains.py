@@ -22,6 +22,7 @@ from tradelake.tables import CHAIN_POSITIONS, CHAINS
 from tradelake.units import MONEY
 
 ROLL_WINDOW = timedelta(minutes=15)
+NOTHING = pl.lit(0, dtype=MONEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ def chains_of(
     """Return the chains of some accounts, both tables in their sort order.
 
     The frames are rows of `positions`, `position_history`, `matches`, `lots` and `trade_log`, complete for every
-    account in them; `events` are those that have an effect, each with its corrections, overrides and the corporate
-    actions of all accounts among them. `instruments` has the terms of all that is held. Problems: unknown_chain,
-    ambiguous_chain, unknown_trade, other_currency.
+    account in them, and the positions with what is unrealized where they have a mark; `events` are those that have an
+    effect, each with its corrections, overrides and the corporate actions of all accounts among them. `instruments` has
+    the terms of all that is held. Problems: unknown_chain, ambiguous_chain, unknown_trade, other_currency.
     """
     episodes = episodes_of(positions, history, instruments)
     touches = touches_of(episodes, matches, lots, events, instruments)
@@ -57,9 +58,14 @@ def chains_of(
     partition = Partition(roots, tags)
     problems = override(partition, References(episodes, touches, events), events)
     firsts = [partition.first(chain) for chain in partition.chain_of]
-    chained = episodes.with_columns(pl.Series("chain", firsts, dtype=pl.Int64)).with_columns(
-        pl.col("position_id").first().over("chain", order_by="episode").alias("chain_id"),
-        pl.lit(None, dtype=MONEY).alias("unrealized_pnl"),
+    marked = positions.select("position_id", "unrealized_pnl")
+    chained = (
+        episodes.with_columns(pl.Series("chain", firsts, dtype=pl.Int64))
+        .join(marked, on="position_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("position_id").first().over("chain", order_by="episode").alias("chain_id"),
+            pl.when(pl.col("status") == "OPEN").then("unrealized_pnl").otherwise(NOTHING).alias("unrealized_pnl"),
+        )
     )
     facts = touches.join(chained.select("episode", "chain"), on="episode")
     names = {partition.first(chain): name for chain, name in partition.names.items()}
@@ -81,7 +87,9 @@ def chains_in_view(rows: pl.DataFrame, view: str) -> pl.DataFrame:
     if view == "tax":
         return rows
     return rows.with_columns(
-        pl.col("realized_pnl") + pl.col("realized_premium"), pl.col("cost_basis") - pl.col("premium")
+        pl.col("realized_pnl") + pl.col("realized_premium"),
+        pl.col("cost_basis") - pl.col("premium"),
+        pl.col("unrealized_pnl") + pl.col("premium"),
     )
 
 
@@ -115,8 +123,11 @@ def _chain_rows(chained: pl.DataFrame, told: dict[str, dict[int, Any]]) -> pl.Da
             pl.when(still_open).then(pl.lit("OPEN")).otherwise(pl.lit("CLOSED")).alias("status"),
             pl.when(~still_open).then(pl.col("closed_at").max()).alias("closed_at"),
             pl.len().alias("positions"),
-            pl.when(option).then(credit).otherwise(pl.lit(0, dtype=MONEY)).sum().alias("net_credit"),
+            pl.when(option).then(credit).otherwise(NOTHING).sum().alias("net_credit"),
             *(pl.col(name).sum() for name in money),
+            pl.when(pl.col("unrealized_pnl").null_count() == 0)
+            .then(pl.col("unrealized_pnl").sum())
+            .alias("unrealized_pnl"),
         )
     )
     chains = rows["chain"].to_list()

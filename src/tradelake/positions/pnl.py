@@ -22,7 +22,7 @@ LEDGER_COLUMNS = (
     "currency",
     "trade_date",
 )
-AMOUNTS = ("kind", "amount", "charges", "dividends", "interest")
+AMOUNTS = ("kind", "amount", "charges", "dividends", "interest", "deposits")
 ONLY_BY_FLOWS = (*MOVE_KINDS, *CURE_KINDS, *CHAIN_KINDS, "lot_method")
 OF_ONE_EVENT = ["sequence", "account_id"]
 ZERO = pl.lit(0, dtype=MONEY)
@@ -50,7 +50,8 @@ def cash_ledger(
 
     *events* are those in effect. Columns: sequence, trade_id, account_id, symbol, instrument_id, strategy_id, currency,
     trade_date, kind, amount (into the account), charges (commission and fees, and fees charged on their own),
-    dividends, interest. A dividend counts on its ex-date and moves its cash when it is paid: two rows where that is
+    dividends, interest, deposits (withdrawals are negative; cash that a transfer, fork or merge moves is one). A
+    dividend counts on its ex-date and moves its cash when it is paid: two rows where that is
     another day, and no cash where it is after *as_of*.
     """
     category = pl.col("cash_category").fill_null("")
@@ -69,6 +70,7 @@ def cash_ledger(
             .alias("charges"),
             pl.when(category == "dividend").then("net_amount").otherwise(ZERO).alias("dividends"),
             pl.when(category == "interest").then("net_amount").otherwise(ZERO).alias("interest"),
+            pl.when(category == "deposit").then("net_amount").otherwise(ZERO).alias("deposits"),
         )
     )
     others = cash_flows.join(own, on=OF_ONE_EVENT, how="anti")
@@ -87,10 +89,12 @@ def _of_flows(flows: pl.DataFrame, events: pl.DataFrame, as_of: datetime | None)
     if as_of is not None:
         in_time = pl.col("effective_at") <= as_of
         named = named.with_columns(pl.when(in_time).then("amount").otherwise(ZERO).alias("amount"))
+    moved = pl.col("category") == "transfer"
+    named = named.with_columns(pl.when(moved).then("amount").otherwise(ZERO).alias("deposits"))
     later = pl.col("paid_on") != pl.col("trade_date")
     earned = named.with_columns(pl.when(later).then(ZERO).otherwise("amount").alias("amount"))
     cash = named.filter(later & (pl.col("amount") != 0)).with_columns(
-        pl.col("paid_on").alias("trade_date"), ZERO.alias("dividends")
+        pl.col("paid_on").alias("trade_date"), ZERO.alias("dividends"), ZERO.alias("deposits")
     )
     return pl.concat([earned, cash]).select(*LEDGER_COLUMNS, *AMOUNTS)
 

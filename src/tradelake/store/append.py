@@ -19,10 +19,11 @@ from tradelake.store.chain import link, with_hashes
 from tradelake.store.classify import classify
 from tradelake.store.corporate import corporate_rows
 from tradelake.store.cures import Cures
-from tradelake.store.facts import facts_of
+from tradelake.store.facts import facts_of, without_unused
 from tradelake.store.foreign import is_retryable
-from tradelake.store.keys import KeyIndex, with_keys
-from tradelake.store.records import counted, new_records
+from tradelake.store.index import KeyIndex
+from tradelake.store.keys import key_digests, with_keys
+from tradelake.store.records import counted, details_with_execution, new_records
 from tradelake.tables import (
     ACCOUNTS,
     CORPORATE_ACTIONS,
@@ -109,7 +110,7 @@ def append(
         for attempt in range(ATTEMPTS):
             try:
                 with catalog.transaction():
-                    return _attempt(catalog, prepare, index, last_seen or _read_head(catalog))
+                    return _attempt(catalog, prepare, index, last_seen or read_head(catalog))
             except _HeadMoved:
                 last_seen = None
             except StorageError as error:
@@ -119,19 +120,21 @@ def append(
     raise InvariantError("an append ended without an outcome")
 
 
-def _read_head(catalog: Catalog) -> Head:
+def read_head(catalog: Catalog) -> Head:
+    """Return where the log stands."""
     return Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
 
 
 def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex, head: Head) -> Appended:
     batch = prepare(head)
-    index.refresh(catalog, head.sequence)
+    if batch.events.height:
+        index.refresh(catalog, head.sequence)
     classified = classify(catalog, with_keys(batch.events), index, batch.cures)
     fresh, problems = classified.accepted, classified.problems
     batch = _with_used(batch, fresh)
     records = new_records(catalog, batch.records, classified.outcomes)
     if fresh.height + records.height == 0 and not _has_more(batch):
-        if head != _read_head(catalog):
+        if head != read_head(catalog):
             raise _HeadMoved
         return Appended(batch, classified.outcomes, head, TRADE_LOG.empty(), written=False, problems=problems)
     run, recorded_at = head.import_run_id + 1, max(batch.recorded_at, head.recorded_at)
@@ -186,14 +189,14 @@ def _with_used(batch: Batch, accepted: pl.DataFrame) -> Batch:
     corrected = batch.new_instruments.clear() if batch.cures is None else batch.cures.new_instruments
     if accepted.height == batch.events.height and not corrected.height:
         return batch
-    named = ("instrument_id", "underlying_instrument_id", "new_instrument_id")
-    traded = pl.concat([accepted[name] for name in named])
+    traded = pl.concat([accepted[name] for name in ("instrument_id", "underlying_instrument_id", "new_instrument_id")])
     used = batch.new_instruments.filter(pl.col("instrument_id").is_in(traded.implode()))
-    corrected = corrected.join(used, on="instrument_id", how="anti", maintain_order="left")
+    learnt = pl.concat([used, corrected.join(used, on="instrument_id", how="anti", maintain_order="left")])
     return replace(
         batch,
+        facts=without_unused(batch.facts, batch.new_instruments, learnt),
         new_accounts=batch.new_accounts.filter(pl.col("account_id").is_in(accepted["account_id"].implode())),
-        new_instruments=pl.concat([used, corrected]),
+        new_instruments=learnt,
         new_strategies=batch.new_strategies.filter(pl.col("strategy_id").is_in(accepted["strategy_id"].implode())),
     )
 
@@ -201,14 +204,6 @@ def _with_used(batch: Batch, accepted: pl.DataFrame) -> Batch:
 def _has_more(batch: Batch) -> bool:
     """Return whether there is anything besides events and their records."""
     return any(getattr(batch, name).height for name in NO_NEW) or any(rows.height for rows in batch.facts.values())
-
-
-def details_with_execution() -> pl.Expr:
-    """Return the details of an event with the whole quantity of its execution, where it is one allocation of it."""
-    whole = pl.col("execution_quantity").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
-    entry = pl.concat_str(pl.lit('{"execution_quantity":"'), whole, pl.lit('"'))
-    rest = pl.coalesce(pl.lit(",") + pl.col("details").str.slice(1), pl.lit("}"))
-    return pl.coalesce(entry + rest, pl.col("details"))
 
 
 def _log_rows(
@@ -224,7 +219,7 @@ def _log_rows(
     )
     if rows["source_record_id"].null_count():
         raise InvariantError("an event has no source record")
-    return TRADE_LOG.conform(rows)
+    return TRADE_LOG.conform(rows.hstack(key_digests(rows)))
 
 
 def _run_row(

@@ -54,6 +54,7 @@ class Catalog:
         self.target = target
         self.read_only = read_only
         self.lease = Lease(target)
+        self.night = Lease(target, nightly=True)
         self.begun = 0
         self._inside = False
         self._lock = threading.RLock()

@@ -9,7 +9,8 @@ import polars as pl
 from tradelake.errors import InvariantError, Problem
 from tradelake.store.catalog import Catalog
 from tradelake.store.cures import Cures, Row
-from tradelake.store.keys import COMPARED, KeyIndex, comparable, execution_key, generated_ids
+from tradelake.store.index import KeyIndex
+from tradelake.store.keys import COMPARED, comparable, execution_key, generated_ids
 from tradelake.store.ledger import Ledger, Verdict
 from tradelake.tables import CURE_KINDS, TRADE_LOG
 
@@ -72,7 +73,7 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
 
 
 def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> pl.DataFrame:
-    sequences = index.candidates(events)
+    sequences = index.candidates(catalog, events)
     if not sequences:
         return TRADE_LOG.empty()
     columns = ", ".join(f"l.{name}" for name in KNOWN_COLUMNS)

@@ -6,17 +6,15 @@ leg. Without any id it is known by its content and its occurrence number within 
 fills stay N, and the same source twice adds nothing. The content of a corporate action, a move or a cure is also what
 only its kind has: ratios and amounts, the other account or instrument, the event that it cures.
 
-The index of a writer holds 64-bit hashes in memory, so that recording one fill reads nothing but the tail of the log.
-A hash only finds candidates; what they are is read from the log and compared there.
+Every row of the log has a checksum of what is one execution, and one of its trade id. They only find candidates: what
+these are is read from the log and compared there. `index.py` searches them.
 """
 
-from collections.abc import Sequence
+from zlib import crc32
 
-import numpy as np
 import polars as pl
 
-from tradelake.store.catalog import Catalog
-from tradelake.tables import CURE_KINDS, OPTION_KINDS, TRADE_KINDS, TRADE_LOG
+from tradelake.tables import CURE_KINDS, OPTION_KINDS, TRADE_KINDS
 
 PLAIN_KINDS = (*TRADE_KINDS, *OPTION_KINDS, "cash")
 OF_OTHER_KINDS = ("new_instrument_id", "to_account_id", "target_id", "details")
@@ -168,73 +166,18 @@ def comparable(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-class KeyIndex:
-    """Hashes of the keys of the log, up to a sequence; refreshed from the tail before every append."""
+def key_digests(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what finds another delivery of each row: `execution_digest` and `trade_digest`, null without a trade id.
 
-    def __init__(self) -> None:
-        self._sequence = 0
-        self._hashes = np.empty(0, dtype=np.uint64)
-        self._owners = np.empty(0, dtype=np.int64)
-        self._tail: dict[int, list[int]] = {}
-
-    def refresh(self, catalog: Catalog, head: int) -> None:
-        """Read the keys of the log after the last one that is known."""
-        if head <= self._sequence:
-            return
-        rows = catalog.frame(
-            "SELECT sequence, natural_key, trade_id, leg_id, broker_account_id, broker_execution_id, account_id "
-            f"FROM {TRADE_LOG.name} WHERE sequence > ? ORDER BY sequence",
-            [self._sequence],
-        )
-        self.add(rows)
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Take in rows of the log that follow what is known."""
-        hashes = key_hashes(rows)
-        owners = np.concatenate([rows["sequence"].to_numpy()] * len(hashes))
-        values = np.concatenate(hashes)
-        if values.size < 10_000:
-            for value, owner in zip(values.tolist(), owners.tolist(), strict=True):
-                self._tail.setdefault(value, []).append(owner)
-        else:
-            merged = np.concatenate([self._hashes, values])
-            order = np.argsort(merged, kind="stable")
-            self._hashes, self._owners = merged[order], np.concatenate([self._owners, owners])[order]
-        if rows.height:
-            self._sequence = max(self._sequence, int(rows["sequence"].to_numpy().max()))
-
-    def add_own(self, rows: pl.DataFrame) -> None:
-        """Take in rows that this process has just committed, where they follow what is known."""
-        if rows.height and int(rows["sequence"].to_numpy().min()) == self._sequence + 1:
-            self.add(rows)
-
-    def candidates(self, events: pl.DataFrame) -> list[int]:
-        """Return the sequences of the log rows that may share a key with one of the events."""
-        if not self._hashes.size and not self._tail:
-            return []
-        values = np.unique(np.concatenate(key_hashes(events)))
-        found: list[int] = []
-        if self._hashes.size and values.size:
-            left = np.searchsorted(self._hashes, values, "left")
-            right = np.searchsorted(self._hashes, values, "right")
-            # A key has one owner but for the allocations of one execution, so the runs are short.
-            for step in range(int((right - left).max(initial=0))):
-                hit = left + step < right
-                found.extend(self._owners[left[hit] + step].tolist())
-        if self._tail:
-            for value in values.tolist():
-                found.extend(self._tail.get(value, ()))
-        return sorted(set(found))
-
-
-def key_hashes(rows: pl.DataFrame) -> Sequence["np.ndarray"]:
-    """Return two 64-bit hashes per row: of what recognises its execution, and of its trade id."""
-    hashed = rows.select(
-        pl.coalesce(execution_key(), "natural_key").hash(1).alias("execution"),
-        pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").hash(1).alias("trade"),
+    They are CRC-32 checksums: equal keys have equal ones, and few others do.
+    """
+    texts = rows.select(
+        pl.coalesce(execution_key(), "natural_key").alias("execution_digest"),
+        pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").alias("trade_digest"),
     )
-    return (
-        [hashed["execution"].to_numpy(), hashed.drop_nulls("trade")["trade"].to_numpy()]
-        if not hashed["trade"].null_count()
-        else [hashed["execution"].to_numpy()]
-    )
+    return pl.DataFrame([_checksums(column) for column in texts])
+
+
+def _checksums(texts: pl.Series) -> pl.Series:
+    values = [None if text is None else crc32(text.encode()) for text in texts]
+    return pl.Series(texts.name, values, dtype=pl.Int64)

@@ -15,17 +15,20 @@ from tradelake.errors import BookBusy, StorageError
 from tradelake.store.target import Target
 
 ADVISORY_KEY = 0x7472616465
+NIGHT_KEY = ADVISORY_KEY + 1
 WAIT_SECONDS = 60
 
 
 class Lease:
-    """The right to write to one book."""
+    """The right to write to one book, or, *nightly*, to run its nightly job."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, nightly: bool = False) -> None:
         self._target = target
+        self._nightly = nightly
         self._thread = threading.RLock()
         self._depth = 0
-        self._file = None if target.kind == "postgres" else FileLock(str(target.lease_file))
+        place = target.night_file if nightly else target.lease_file
+        self._file = None if target.kind == "postgres" else FileLock(str(place))
 
     @contextmanager
     def hold(self, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
@@ -54,14 +57,18 @@ class Lease:
         try:
             self._file.acquire(timeout=wait_seconds, poll_interval=0.005)
         except Timeout as error:
-            raise BookBusy(
-                f"Another process has been writing to {self._target.shown} for {wait_seconds:.0f} seconds. "
-                "Wait for it, or stop it; the lease is given back when it ends."
-            ) from error
+            raise self._busy(wait_seconds) from error
         try:
             yield
         finally:
             self._file.release()
+
+    def _busy(self, wait_seconds: float) -> BookBusy:
+        shown = self._target.shown
+        what = f"Another process has been writing to {shown} for {wait_seconds:.0f} seconds."
+        if self._nightly:
+            what = f"A nightly job is running already on {shown}."
+        return BookBusy(f"{what} Wait for it, or stop it; the lease is given back when it ends.")
 
     @contextmanager
     def _advisory(self, wait_seconds: float) -> Iterator[None]:
@@ -74,22 +81,19 @@ class Lease:
         deadline = time.monotonic() + wait_seconds
         try:
             with psycopg.connect(self._target.catalog, autocommit=True) as connection:
-                while not _try_lock(connection):
+                while not _try_lock(connection, NIGHT_KEY if self._nightly else ADVISORY_KEY):
                     if time.monotonic() > deadline:
-                        raise BookBusy(
-                            f"Another process has been writing to {self._target.shown} for {wait_seconds:.0f} "
-                            "seconds. Wait for it, or stop it; the lease is given back when it ends."
-                        )
+                        raise self._busy(wait_seconds)
                     time.sleep(0.01)
                 yield
         except psycopg.OperationalError as error:
             raise StorageError(f"PostgreSQL at {self._target.shown} does not answer: {error}") from error
 
 
-def _try_lock(connection: "object") -> bool:
+def _try_lock(connection: "object", key: int) -> bool:
     import psycopg
 
     if not isinstance(connection, psycopg.Connection):
         raise StorageError("the lease needs a PostgreSQL connection")
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).fetchone()
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
     return bool(row and row[0])

@@ -66,3 +66,11 @@ def counted(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:
         "rejects": rows.get("reject", 0),
         "kept": rows.get("kept", 0),
     }
+
+
+def details_with_execution() -> pl.Expr:
+    """Return the details of an event with the whole quantity of its execution, where it is one allocation of it."""
+    whole = pl.col("execution_quantity").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    entry = pl.concat_str(pl.lit('{"execution_quantity":"'), whole, pl.lit('"'))
+    rest = pl.coalesce(pl.lit(",") + pl.col("details").str.slice(1), pl.lit("}"))
+    return pl.coalesce(entry + rest, pl.col("details"))

@@ -38,6 +38,11 @@ class Target:
         """The writer's lock file of a local book."""
         return Path(self.catalog).parent / "writer.lock"
 
+    @property
+    def night_file(self) -> Path:
+        """The lock file of the nightly job of a local book."""
+        return Path(self.catalog).parent / "night.lock"
+
 
 def parse_target(target: str | Path, *, data: str | Path | None = None) -> Target:
     """Return the place that *target* names: a folder, `duckdb:FOLDER`, or a `postgresql://` URL with a data folder.

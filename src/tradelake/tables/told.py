@@ -133,6 +133,8 @@ TRADE_LOG = Table(
         Column("cash_category", "text", "kind of cash movement", null=True, values=CASH_CATEGORIES),
         Column("details", "json", "what only some kinds have: chosen lots, tags", null=True),
         Column("natural_key", "text", "digest that recognises a second delivery", unique=True),
+        Column("execution_digest", "integer", "CRC-32 of what is one execution, which finds deliveries of it"),
+        Column("trade_digest", "integer", "CRC-32 of trade id and leg"),
         Column("recorded_at", "instant", "knowledge time"),
         Column("import_run_id", "integer", "commit that brought it", references="import_runs.import_run_id"),
         Column("source_record_id", "integer", "its source record", references="source_records.source_record_id"),

@@ -1,0 +1,83 @@
+"""What accounts have earned and moved between two instants; added up, that is where they stand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from tradelake.book.effective import as_they_count
+from tradelake.book.profits import FAR_KINDS, LEDGER_SQL, Profits
+from tradelake.book.read import Filter, where
+from tradelake.positions import cash_ledger, totals_of
+from tradelake.tables import CASH_FLOWS, CURE_KINDS, MATCHES, REFUSALS
+
+EARNED = ("account_id", "symbol", "currency", "realized_pnl", "premium")
+
+
+class Balances(Profits):
+    """Totals per account and currency over a span of time."""
+
+    def _earned(self, after: datetime | None, until: datetime, accounts: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return totals (`positions.TOTALS`) of what happened after one instant, up to and with another.
+
+        None for *after* is the beginning, for *accounts* all. The caller holds a transaction.
+        """
+        wanted = Filter(accounts)
+        matches = self._within(MATCHES.name, "closed_at", after, until, wanted)
+        ledger = self._moved(after, until, wanted)
+        return totals_of(matches, ledger.filter(wanted.expression(["account_id"], None)))
+
+    def _within(self, name: str, column: str, after: datetime | None, until: datetime, wanted: Filter) -> pl.DataFrame:
+        texts, values = wanted.conditions(["account_id"], None)
+        keep = wanted.expression(["account_id"], None) & _is_within(column, after, until)
+        table, columns = (MATCHES, EARNED) if name == MATCHES.name else (CASH_FLOWS, CASH_FLOWS.names)
+        span, instants = _span(column, after, until)
+        return self._rows(table, [*texts, *span], [*values, *instants], keep, columns)
+
+    def _moved(self, after: datetime | None, until: datetime, wanted: Filter) -> pl.DataFrame:
+        """Return the ledger rows of a span: of events in it, and of dividends of earlier ones that are paid in it."""
+        texts, values = wanted.conditions(["account_id"], None)
+        span, instants = _span("executed_at", after, until)
+        far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
+        own = " AND ".join([*texts, *span])
+        events = self._catalog.frame(LEDGER_SQL + where([f"(({own}) OR kind IN ({far}))"]), [*values, *instants])
+        if events["kind"].is_in(CURE_KINDS).any():
+            events = as_they_count(events, self._cured(None))
+        flows = self._rows(CASH_FLOWS, *_after("effective_at", after), CASH_FLOWS.names)
+        inside = events.filter(_is_within("executed_at", after, until))
+        due = flows.join(inside.select("sequence"), on="sequence", how="semi")
+        ledger = cash_ledger(inside, due, self._rows(REFUSALS), as_of=until)
+        if after is None:
+            return ledger
+        before = events.filter(pl.col("executed_at") <= after).select("sequence")
+        paid = flows.filter(pl.col("effective_at") <= until).join(before, on="sequence", how="semi")
+        return pl.concat([ledger, _payments(paid, ledger)])
+
+
+def _payments(flows: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return cash that is paid after its event as ledger rows; what was earned counted with the event."""
+    zero = pl.lit(0, dtype=ledger.schema["amount"])
+    rows = flows.with_columns(
+        *(zero.alias(name) for name in ("charges", "dividends", "interest", "deposits")),
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in ("trade_id", "strategy_id", "kind")),
+    )
+    return rows.select(ledger.columns)
+
+
+def _is_within(column: str, after: datetime | None, until: datetime) -> pl.Expr:
+    within = pl.col(column) <= until
+    return within if after is None else within & (pl.col(column) > after)
+
+
+def _span(column: str, after: datetime | None, until: datetime) -> tuple[list[str], list[object]]:
+    texts, values = [f"{column} <= CAST(? AS TIMESTAMPTZ)"], list[object]([until.isoformat()])
+    if after is not None:
+        texts.append(f"{column} > CAST(? AS TIMESTAMPTZ)")
+        values.append(after.isoformat())
+    return texts, values
+
+
+def _after(column: str, after: datetime | None) -> tuple[list[str], list[object], pl.Expr | None]:
+    if after is None:
+        return [], [], None
+    return [f"{column} > CAST(? AS TIMESTAMPTZ)"], [after.isoformat()], pl.col(column) > after

@@ -1,0 +1,77 @@
+"""What keeps the derived tables: the fold that brings them to the head, and the rebuild that proves them."""
+
+import time
+
+from tradelake.book.checking import differences
+from tradelake.book.derive import derive_all, latest_event
+from tradelake.book.past import PastReaders
+from tradelake.book.receipt import RebuildReport
+from tradelake.book.shelf import Progress, no_progress
+from tradelake.book.tail import TailFold
+from tradelake.errors import ReadOnlyError
+from tradelake.store import read_standing, replace_derived
+from tradelake.tables import DERIVED_TABLES
+
+FOLD_AFTER = 2_000
+
+
+class Derivers(PastReaders):
+    """Everything that writes what follows from the log."""
+
+    def _writable(self) -> None:
+        if self._catalog.read_only:
+            raise ReadOnlyError("The book was opened read only. Open it without read_only to write.")
+
+    def _fold_when_long(self, head: int) -> None:
+        """Fold when the tail has grown past its bound; the checkpoint only ever moves forward."""
+        if head - self._checkpoint_sequence < FOLD_AFTER:
+            return
+        checkpoint = read_standing(self._catalog).checkpoint
+        self._checkpoint_sequence = checkpoint.sequence
+        if head - checkpoint.sequence >= FOLD_AFTER:
+            self.fold()
+
+    def fold(self) -> int:
+        """Bring the checkpoint of the derived tables to the head of the log; return its sequence."""
+        self._writable()
+        with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
+            tail = self._folded()
+            if tail.standing.head != tail.standing.checkpoint.sequence:
+                replace_derived(self._catalog, tail.derived, tail.reached)
+        return tail.standing.head
+
+    def rebuild(self, *, check: bool = False, progress: Progress | None = None) -> RebuildReport:
+        """Derive all tables from the first event; with `check` only compare them with what is stored and folded."""
+        report = progress or no_progress
+        started = time.perf_counter()
+        report("derive", 0, 2)
+        if not check:
+            self._writable()
+            with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
+                references = self._references(read_standing(self._catalog).import_run_id)
+                derived = derive_all(self._catalog, references)
+                reached = latest_event(self._catalog, references)
+                report("write", 1, 2)
+                replace_derived(self._catalog, derived, reached, everything=True)
+            # What was read of the old rows is void, even where the checkpoint stays where it was.
+            self._tail = TailFold(self._catalog)
+            found: tuple[str, ...] = ()
+        else:
+            with self._catalog.parallel(), self._catalog.transaction():
+                references = self._references(read_standing(self._catalog).import_run_id)
+                derived = derive_all(self._catalog, references)
+                reached = latest_event(self._catalog, references)
+                report("compare", 1, 2)
+                found = tuple(
+                    text
+                    for table in DERIVED_TABLES
+                    for text in differences(table, self._rows(table), derived.rows(table))
+                )
+        report("done", 2, 2)
+        return RebuildReport(
+            identical=not found,
+            sequence=reached.sequence,
+            differences=found,
+            rows={table.name: derived.rows(table).height for table in DERIVED_TABLES},
+            seconds=time.perf_counter() - started,
+        )
