@@ -4,12 +4,16 @@ The same deals are executions for the book and a Flex statement of the broker, s
 something out of one of them. Prices of every close come as a file of marks. Monday the 19th is a holiday.
 """
 
+import shutil
+import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 import tradelake as tl
 from tests.intake.flex import ACCOUNT, cash, document, element, execution
@@ -32,6 +36,14 @@ CLOSES = {
 }
 NUMBERS = {"KO": "8894", "MSFT": "272093", "SPX": "416904"}
 HUNDRED = Decimal(100)
+TABLES = (
+    "trade_log", "source_records", "import_runs", "accounts", "instruments", "marks", "position_snapshots",
+    "account_snapshots", "break_events", "nights", "positions", "lots", "matches", "position_history", "cash_flows",
+    "refusals",
+)  # fmt: skip
+MOMENTARY = (
+    "recorded_at", "import_run_id", "source_record_id", "row_hash", "previous_hash", "chain_hash", "host", "report",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,7 @@ CALL = Contract("KO", "503", "KO    260116C00072000")
 FAR_PUT = Contract("MSFT", "504", "MSFT  260116P00470000")
 LATER = Contract("MSFT", "505", "MSFT  260130P00450000")
 INDEX_CALL = Contract("SPX", "506", "SPXW  260116C06900000")
+HELD_CALL = Contract("MSFT", "507", "MSFT  260116C00470000")
 
 
 @dataclass(frozen=True)
@@ -154,6 +167,7 @@ def _deals() -> tuple[Deal, ...]:
         (date(2026, 1, 8), "GEN-1", PUT, "-2", "0.60"),
         (date(2026, 1, 12), "REV-1", INDEX_CALL, "1", "82.40"),
         (date(2026, 1, 14), "COM-1", KO, "-50", "69.44"),
+        (date(2026, 1, 15), "COM-1", HELD_CALL, "1", "2.35"),
         (date(2026, 1, 20), "REV-1", LATER, "-1", "5.20"),
     )
     return tuple(
@@ -196,6 +210,24 @@ def wheel(folder: Path, *, until: date = FIRST, without: Collection[int] = ()) -
     assert book.add_accounts([{"broker_account_id": ACCOUNT, **row} for row in BOOKS]).ok
     tell(book, until=until, without=without)
     return book
+
+
+def copied(book: Path, folder: Path) -> Path:
+    """Copy a book that nobody has open to *folder*, and return that."""
+    shutil.copytree(book, folder)
+    with sqlite3.connect(folder / "catalog.sqlite") as catalog:
+        catalog.execute(f"UPDATE ducklake_metadata SET value = '{folder}/data/' WHERE key = 'data_path'")
+    catalog.close()
+    return folder
+
+
+def worth(account: str, day: date) -> tuple[Decimal, Decimal]:
+    """Return cash and net liquidation value of a book at a close, with options that have expired still open."""
+    capital = DEPOSIT - SHARE["REV-1"] - SHARE["COM-1"] if account == "GEN-1" else SHARE[account]
+    own = [deal for deal in deals_of(until=day) if deal.account == account]
+    cash_held = capital + sum((deal.cash for deal in own), Decimal(0))
+    values = (d.quantity * d.contract.multiplier * d.contract.close(min(day, d.contract.expiration)) for d in own)
+    return cash_held, cash_held + sum(values, Decimal(0))
 
 
 def holdings(until: date, *, without: Collection[int] = ()) -> dict[Contract, Decimal]:
@@ -271,3 +303,12 @@ def statement(until: date, *, since: date = FIRST, without: Collection[int] = ()
     inside = "".join(f"<{name}>{''.join(rows)}</{name}>" for name, rows in sections.items())
     told = f'accountId="{ACCOUNT}" fromDate="{since:%Y%m%d}" toDate="{until:%Y%m%d}"'
     return document(f"<FlexStatement {told}>{inside}</FlexStatement>")
+
+
+def tables_of(book: tl.Book) -> dict[str, pl.DataFrame]:
+    """Return every table that a night leaves, without what only says when, where and in which commit it was written."""
+    found = {}
+    for name in TABLES:
+        rows = book.sql(f"SELECT * FROM {name}").pl().drop(MOMENTARY, strict=False)
+        found[name] = rows.sort(rows.columns, nulls_last=True)
+    return found

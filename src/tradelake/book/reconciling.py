@@ -10,6 +10,7 @@ import polars as pl
 from tradelake.book.broker_side import side_of
 from tradelake.book.broker_terms import circumstances_of
 from tradelake.book.listing import Listing
+from tradelake.book.near_side import NearSides
 from tradelake.book.our_events import Scope
 from tradelake.book.read import instant_of
 from tradelake.book.reconciliation import (
@@ -33,13 +34,17 @@ from tradelake.tables import BREAK_EVENTS
 
 NO_DAYS = timedelta(0)
 EFFECTIVE_TRADE = (pl.col("kind") == "trade") & pl.col("idle").is_null()
+UNSETTLED = (
+    f"SELECT DISTINCT broker_account_id FROM {BREAK_EVENTS.name} "
+    "QUALIFY step = max(step) OVER (PARTITION BY break_id) AND status <> 'RESOLVED'"
+)
 EARLIER = (
     f"SELECT DISTINCT broker_execution_id FROM {BREAK_EVENTS.name} "
     "WHERE broker_account_id = ? AND broker_execution_id IS NOT NULL"
 )
 
 
-class Reconcilers(Listing):
+class Reconcilers(NearSides, Listing):
     """Everything that holds the books against what a broker says."""
 
     def _read_statements(self, path: str | Path) -> tuple[tuple[BrokerStatement, ...], str]:
@@ -65,13 +70,18 @@ class Reconcilers(Listing):
                     f" {', '.join(books) or 'none'}. Import the statement first, or add an account with that --broker."
                 )
             self._index.refresh(self._catalog, self._standing().head)
+            sides = {id(each): side_of(each) for each in statements if each.account in books}
+            agreed = self._at_first_sight([each for each in statements if id(each) in sides], sides)
             for statement in statements:
                 notes += statement.notes
                 if statement.account not in books:
                     notes.append(f"{statement.account}: not compared, no account of the book belongs to it.")
                     continue
+                theirs = sides[id(statement)]
+                if id(statement) in agreed:
+                    told.append(_counts(statement, theirs, 0))
+                    continue
                 ours = self._side_for(statement)
-                theirs = side_of(statement)
                 compared = compare(ours.side, theirs)
                 explained = Explained()
                 if compared.differences:
@@ -87,33 +97,53 @@ class Reconcilers(Listing):
                 differences.append(differences_frame(compared.differences))
             instruments = references.instruments
         order = ["broker_account_id", "section", "instrument_id", "broker_execution_id", "break_id"]
-        last = pl.concat(breaks).unique("break_id", keep="last", maintain_order=True).sort(order, nulls_last=True)
+        last = (
+            pl.concat([breaks_frame("", statements[-1].until, ()), *breaks])
+            .unique("break_id", keep="last", maintain_order=True)
+            .sort(order, nulls_last=True)
+        )
         return Reconciliation(
             source=source,
             statements=pl.DataFrame(told, schema=STATEMENTS, orient="row"),
             breaks=with_names(last, instruments),
-            consequences=with_names(pl.concat(consequences), instruments),
-            differences=pl.concat(differences),
+            consequences=with_names(pl.concat([consequences_frame("", ()), *consequences]), instruments),
+            differences=pl.concat([differences_frame(()), *differences]),
             notes=tuple(dict.fromkeys(notes)),
             seen=tuple(seen),
         )
 
+    def _at_first_sight(self, statements: list[BrokerStatement], sides: dict[int, Side]) -> set[int]:
+        """Return the identities of statements that agree with the books and about whose account no break is open."""
+        open_breaks = set(self._catalog.frame(UNSETTLED)["broker_account_id"])
+        asked = [each for each in statements if each.account not in open_breaks]
+        scopes = [(*self._scope_for(each), sides[id(each)]) for each in asked]
+        return {id(each) for each, agrees in zip(asked, self._agreeing(scopes), strict=True) if agrees}
+
     def _our_side(self, account: str, since: date, until: date, **more: Any) -> OurSide:
         """Return our side of a broker account; the caller holds a transaction."""
         references = self._references(self._standing().import_run_id)
-        books = references.accounts.filter(broker_account_id=account)["account_id"].sort().to_list()
-        reported = more.pop("reported", None)
+        return OurSide(self._catalog, references, self._index, self._scope(account, since, until, **more))
+
+    def _scope(self, account: str, since: date, until: date, **more: Any) -> Scope:
+        """Return the scope of a broker account and a period."""
+        accounts = self._references(self._standing().import_run_id).accounts
+        books = accounts.filter(broker_account_id=account)["account_id"].sort().to_list()
         as_of, first = more.pop("as_of", None) or instant_of(until), more.pop("first", since)
-        scope = Scope(account, books, since, until, as_of, first, **more)
-        return OurSide(self._catalog, references, self._index, scope, reported=reported)
+        return Scope(account, books, since, until, as_of, first, **more)
 
     def _side_for(self, statement: BrokerStatement) -> OurSide:
         """Return our side for a statement, which may report what happened before its first day."""
+        scope, outside = self._scope_for(statement)
+        references = self._references(self._standing().import_run_id)
+        return OurSide(self._catalog, references, self._index, scope, reported=outside)
+
+    def _scope_for(self, statement: BrokerStatement) -> tuple[Scope, pl.DataFrame]:
+        """Return the scope of a statement, and what it reports from outside its period."""
         days = statement.events["trade_date"]
         first = days.min() if days.len() else statement.since
         outside = statement.events.filter(~pl.col("trade_date").is_between(statement.since, statement.until))
         earliest = min(first, statement.since) if isinstance(first, date) else statement.since
-        return self._our_side(statement.account, statement.since, statement.until, first=earliest, reported=outside)
+        return self._scope(statement.account, statement.since, statement.until, first=earliest), outside
 
     def _earlier(self, ours: OurSide) -> dict[str, Fact]:
         """Return what the books now have of the executions that breaks of the account were about."""

@@ -9,11 +9,8 @@ be half done: whoever kills the job at any moment runs it again, and a missed we
 that has found nothing new since it was done is answered with the report that it left.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,49 +29,9 @@ from tradelake.book import (
     sessions_between,
 )
 from tradelake.errors import InputError
+from tradelake.jobs.night_run import STEPS, Keep, Night, Progress, Run, count, judged, nobody
 
-Progress = Callable[[str, int, int], None]
-Keep = Callable[[NightlyReport], None]
-STEPS = ("import", "propose", "mark", "snapshot", "reconcile", "maintain", "verify")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Night:
-    """What a nightly job is asked for.
-
-    `until` is the session to close, None the last one that has closed; `statements` are IBKR Flex files, `marks` files
-    of prices. `rules` are classes of breaks, and kinds of proposals, whose events are booked without asking.
-    """
-
-    until: date | None = None
-    statements: Sequence[Path] = ()
-    marks: Sequence[Path] = ()
-    rules: Sequence[str] = ()
-
-
-@dataclass(slots=True)
-class _Run:
-    """The run of one night, while it goes on: what was read, what the steps say, and what nobody could read."""
-
-    book: Book
-    asked: Night
-    progress: Progress
-    day: date
-    started: datetime
-    steps: list[Step] = field(default_factory=list)
-    imports: list[ImportLine] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    statements: list[Path] = field(default_factory=list)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[list[tuple[str, str]]]:
-        """Time a step; what the block appends is its status and detail."""
-        self.progress(name, len(self.steps), len(STEPS) + 1)
-        started, said = time.perf_counter(), list[tuple[str, str]]()
-        yield said
-        seconds = Decimal(f"{time.perf_counter() - started:.3f}")
-        status, detail = said[-1] if said else ("nothing", "nothing to do")
-        self.steps.append(Step(name, status, detail, seconds))  # type: ignore[arg-type]
+__all__ = ["Night", "pending", "run_nights"]
 
 
 def run_nights(
@@ -89,9 +46,9 @@ def run_nights(
     until = book.closed_session(asked.until)
     with book.night():
         before, days = book.standing.import_run_id, pending(book, until)
-        runs = [_Run(book, asked, progress or _nobody, day, book.now) for day in days]
+        runs = [Run(book, asked, progress or nobody, day, book.now) for day in days]
         _import(runs[-1])
-        return tuple(_one(run, before, keep or _nobody) for run in runs)
+        return tuple(_one(run, before, keep or nobody) for run in runs)
 
 
 def pending(book: Book, until: date) -> list[date]:
@@ -103,7 +60,7 @@ def pending(book: Book, until: date) -> list[date]:
     return [day for day in sessions_between(last, until) if day > last]
 
 
-def _one(run: _Run, before: int, keep: Keep) -> NightlyReport:
+def _one(run: Run, before: int, keep: Keep) -> NightlyReport:
     """Close one session; *before* is the last commit before the job began."""
     book, day = run.book, run.day
     run.steps.insert(0, Step("lease", "done", f"the night of {day} is ours", Decimal(0)))
@@ -119,7 +76,7 @@ def _one(run: _Run, before: int, keep: Keep) -> NightlyReport:
         return known[0]
     _maintain(run)
     _verify(run)
-    run.progress("report", len(run.steps), len(STEPS) + 1)
+    run.progress("report", len(run.steps), len(STEPS))
     made = report_of(
         book,
         day,
@@ -144,16 +101,15 @@ def _known_report(book: Book, day: date) -> tuple[NightlyReport, int] | None:
     return replace(report_from_json(row["report"]), equity=equity_until(book, day)), row["import_run_id"]
 
 
-def _import(run: _Run) -> None:
+def _import(run: Run) -> None:
     with run.step("import") as said:
         found = [_statement(run, file) for file in run.asked.statements] + [_prices(run, f) for f in run.asked.marks]
-        run.book.fold()
         if found:
             accepted = sum(line.accepted for line in run.imports)
-            said.append(_judged(sum(found), f"{_count(accepted, 'new event')} from {_count(len(found), 'file')}"))
+            said.append(judged(sum(found), f"{count(accepted, 'new event')} from {count(len(found), 'file')}"))
 
 
-def _statement(run: _Run, file: Path) -> int:
+def _statement(run: Run, file: Path) -> int:
     """Import a statement, and return the number of problems."""
     try:
         receipt = run.book.ingest("ibkr-flex", file)
@@ -167,7 +123,7 @@ def _statement(run: _Run, file: Path) -> int:
     return len(receipt.problems)
 
 
-def _prices(run: _Run, file: Path) -> int:
+def _prices(run: Run, file: Path) -> int:
     """Import a file of prices, and return the number of problems."""
     try:
         receipt = run.book.ingest_marks(file)
@@ -179,7 +135,7 @@ def _prices(run: _Run, file: Path) -> int:
     return len(receipt.problems)
 
 
-def _propose(run: _Run) -> None:
+def _propose(run: Run) -> None:
     with run.step("propose") as said:
         found = run.book.proposals(run.day)
         booked = 0
@@ -190,73 +146,65 @@ def _propose(run: _Run) -> None:
         if found.height:
             waiting = found.height - booked
             text = (
-                f"{_count(found.height, 'option')} expired and still open: {booked} booked by rule, {waiting} proposed"
+                f"{count(found.height, 'option')} expired and still open: {booked} booked by rule, {waiting} proposed"
             )
-            said.append(_judged(waiting, text))
+            said.append(judged(waiting, text))
 
 
-def _mark(run: _Run) -> None:
+def _mark(run: Run) -> None:
     with run.step("mark") as said:
         if run.imports:
-            said.append(("done", _count(sum(line.marks for line in run.imports), "new price")))
+            said.append(("done", count(sum(line.marks for line in run.imports), "new price")))
 
 
-def _snapshot(run: _Run) -> None:
+def _snapshot(run: Run) -> None:
     with run.step("snapshot") as said:
         taken = run.book.snapshot(run.day)
         corrected = taken.corrected["snapshot_date"].n_unique()
         if taken.accounts or corrected:
-            later = f"; {_count(corrected, 'earlier day')} corrected" if corrected else ""
+            later = f"; {count(corrected, 'earlier day')} corrected" if corrected else ""
             said.append(
-                ("done", f"{_count(taken.accounts, 'account')}, {_count(taken.positions, 'position')} written{later}")
+                ("done", f"{count(taken.accounts, 'account')}, {count(taken.positions, 'position')} written{later}")
             )
 
 
-def _reconcile(run: _Run) -> None:
+def _reconcile(run: Run) -> None:
     classes = [rule for rule in run.asked.rules if rule in BREAK_CLASSES]
     with run.step("reconcile") as said:
         problems = moved = 0
         for file in run.statements:
+            sequence = run.book.sequence
             try:
                 found = run.book.reconcile(file, record=True, rules=classes)
             except InputError as error:
                 run.notes.append(str(error))
                 problems += 1
                 continue
+            moved += found.recorded
+            if run.book.sequence != sequence:
+                # A rule has booked what a break proposed: that settles it, and changes what the day closed with.
+                found = run.book.reconcile(file, record=True)
+                moved += found.recorded
+                run.book.snapshot(run.day)
             run.notes += found.notes
-            moved += found.recorded or 0
         if run.statements:
             standing = run.book.breaks(status=("OPEN", "EXPLAINED")).height
-            text = f"{_count(standing, 'open break')}, {_count(moved, 'step')} in the life of breaks"
-            said.append(_judged(standing + problems, text))
-            if moved:
-                # What a rule has booked changes what the day closed with.
-                run.book.snapshot(run.day)
+            text = f"{count(standing, 'open break')}, {count(moved, 'step')} in the life of breaks"
+            said.append(judged(standing + problems, text))
 
 
-def _maintain(run: _Run) -> None:
+def _maintain(run: Run) -> None:
     with run.step("maintain") as said:
+        run.book.fold()
         done = run.book.maintain()
         if done.anything:
             merged = f", {done.files_merged} small files merged into {done.files_created}" if done.files_merged else ""
-            said.append(("done", f"{_count(done.rows_flushed, 'row')} written to files{merged}"))
+            said.append(("done", f"{count(done.rows_flushed, 'row')} written to files{merged}"))
 
 
-def _verify(run: _Run) -> None:
+def _verify(run: Run) -> None:
     with run.step("verify") as said:
         found = run.book.verify_tail()
         run.notes += found.problems
-        text = f"{_count(found.rows, 'row')} of {_count(found.runs, 'commit')} bound by the chain"
+        text = f"{count(found.rows, 'row')} of {count(found.runs, 'commit')} bound by the chain"
         said.append(("failed", found.problems[0]) if found.problems else ("done", text))
-
-
-def _judged(problems: int, text: str) -> tuple[str, str]:
-    return ("problems" if problems else "done", text)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _nobody(*_told: object) -> None:
-    """Tell nobody."""

@@ -94,13 +94,13 @@ REPORT_LAYOUTS: dict[str, tuple[Shown, ...]] = {
         Shown("cause", pl.col("cause"), "prose", width_min=24, drop=6, rare=True),
     ),
     "proposals": (
-        Shown("break", pl.col("break_id"), width_min=10, drop=1),
+        Shown("break", pl.col("break_id"), width_min=10, drop=1, rare=True),
         Shown("account", pl.coalesce("account_id", pl.lit("to be chosen")), width_min=12),
         Shown("kind", pl.col("kind")),
-        Shown("date", pl.col("trade_date"), drop=2),
+        Shown("date", pl.col("trade_date"), drop=6),
         Shown("amount", pl.col("amount"), "money", drop=3, rare=True),
         Shown("what would be booked", pl.col("text"), "prose", width_min=30),
-        Shown("command", pl.col("command"), "prose", width_min=30, drop=6, rare=True),
+        Shown("command", pl.col("command"), "prose", width_min=30, drop=2, rare=True),
     ),
     "unmarked": (*_held(), Shown("ccy", pl.col("currency")), Shown("cost basis", pl.col("cost_basis"), "money")),
     "buffers": (

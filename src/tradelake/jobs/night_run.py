@@ -1,0 +1,68 @@
+"""What a nightly job is asked for, and one run of it while it goes on."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from tradelake.book import Book, ImportLine, NightlyReport, Step
+
+Progress = Callable[[str, int, int], None]
+Keep = Callable[[NightlyReport], None]
+STEPS = ("lease", "import", "propose", "mark", "snapshot", "reconcile", "maintain", "verify", "report")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """What a nightly job is asked for.
+
+    `until` is the session to close, None the last one that has closed; `statements` are IBKR Flex files, `marks` files
+    of prices. `rules` are classes of breaks, and kinds of proposals, whose events are booked without asking.
+    """
+
+    until: date | None = None
+    statements: Sequence[Path] = ()
+    marks: Sequence[Path] = ()
+    rules: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Run:
+    """The run of one night, while it goes on: what was read, what the steps say, and what nobody could read."""
+
+    book: Book
+    asked: Night
+    progress: Progress
+    day: date
+    started: datetime
+    steps: list[Step] = field(default_factory=list)
+    imports: list[ImportLine] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    statements: list[Path] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[list[tuple[str, str]]]:
+        """Time a step; what the block appends is its status and detail."""
+        self.progress(name, len(self.steps), len(STEPS))
+        started, said = time.perf_counter(), list[tuple[str, str]]()
+        yield said
+        seconds = Decimal(f"{time.perf_counter() - started:.3f}")
+        status, detail = said[-1] if said else ("nothing", "nothing to do")
+        self.steps.append(Step(name, status, detail, seconds))  # type: ignore[arg-type]
+
+
+def judged(problems: int, text: str) -> tuple[str, str]:
+    """Return what a step says of itself: its status and detail."""
+    return ("problems" if problems else "done", text)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 file`, `1,204 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def nobody(*_told: object) -> None:
+    """Tell nobody."""
