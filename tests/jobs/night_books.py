@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 import tradelake as tl
-from tests.intake.flex import ACCOUNT, cash, document, element, execution
+from tests.intake.flex import ACCOUNT, booking, cash, document, element, execution
 from tradelake.sessions import sessions_between, trading_days_between
 from tradelake.units import plain
 
@@ -66,13 +66,16 @@ class Contract:
     def expiration(self) -> date:
         return date(2000 + int(self.osi[6:8]), int(self.osi[8:10]), int(self.osi[10:12])) if self.osi else date.max
 
+    @property
+    def strike(self) -> Decimal:
+        return Decimal(self.osi[13:]) / 1000
+
     def close(self, day: date) -> Decimal:
         """Return its price at the close: of an option what it is worth by its strike, and a nickel for each session."""
         price = Decimal(CLOSES[self.symbol].split()[SESSIONS.index(day)])
         if not self.osi:
             return price
-        strike = Decimal(self.osi[13:]) / 1000
-        worth = price - strike if self.osi[12] == "C" else strike - price
+        worth = price - self.strike if self.osi[12] == "C" else self.strike - price
         return max(worth, Decimal(0)) + Decimal("0.05") * trading_days_between(day, self.expiration)
 
     @property
@@ -87,7 +90,7 @@ class Contract:
             "underlyingConid": NUMBERS[self.symbol],
             "conid": self.number,
             "multiplier": "100",
-            "strike": plain(Decimal(self.osi[13:]) / 1000),
+            "strike": plain(self.strike),
             "expiry": f"{self.expiration:%Y%m%d}",
             "putCall": self.osi[12],
         }
@@ -101,6 +104,7 @@ FAR_PUT = Contract("MSFT", "504", "MSFT  260116P00470000")
 LATER = Contract("MSFT", "505", "MSFT  260130P00450000")
 INDEX_CALL = Contract("SPX", "506", "SPXW  260116C06900000")
 HELD_CALL = Contract("MSFT", "507", "MSFT  260116C00470000")
+DELIVERED = {PUT: Decimal(200), HELD_CALL: Decimal(100)}
 
 
 @dataclass(frozen=True)
@@ -230,18 +234,47 @@ def worth(account: str, day: date) -> tuple[Decimal, Decimal]:
     return cash_held, cash_held + sum(values, Decimal(0))
 
 
-def holdings(until: date, *, without: Collection[int] = ()) -> dict[Contract, Decimal]:
-    """Return what the broker holds at the end of a day, all books together; expired options have been booked."""
+def broker_side(until: date, *, without: Collection[int] = ()) -> tuple[dict[Contract, Decimal], Decimal]:
+    """Return what the broker holds at the end of a day, all books together, and its cash; expired options are booked.
+
+    Those on the index are not: a test that goes beyond their day leaves their deal out.
+    """
     held: dict[Contract, Decimal] = {}
+    money = DEPOSIT
     for deal in deals_of(until=until):
         if deal.number not in without:
             held[deal.contract] = held.get(deal.contract, Decimal(0)) + deal.quantity
-    return {contract: quantity for contract, quantity in held.items() if quantity and contract.expiration > until}
+            money += deal.cash
+    for contract in [each for each in held if each.expiration <= until]:
+        shares = DELIVERED.get(contract, Decimal(0))
+        if held.pop(contract) and shares:
+            stock = Contract(contract.symbol, NUMBERS[contract.symbol])
+            held[stock] = held.get(stock, Decimal(0)) + shares
+            money -= shares * contract.strike
+    return {contract: quantity for contract, quantity in held.items() if quantity}, money
 
 
-def balance(until: date, *, without: Collection[int] = ()) -> Decimal:
-    """Return the broker's cash at the end of a day before options expire in the money."""
-    return DEPOSIT + sum((deal.cash for deal in deals_of(until=until) if deal.number not in without), Decimal(0))
+def endings(since: date, until: date, *, without: Collection[int] = ()) -> list[str]:
+    """Return the rows of a statement that book the ends of options: expiries, an assignment and an exercise."""
+    rows = []
+    for deal in deals_of(until=until):
+        contract = deal.contract
+        if deal.number in without or not since <= contract.expiration <= until:
+            continue
+        at = {"dateTime": f"{contract.expiration:%Y%m%d};162000", "tradeDate": f"{contract.expiration:%Y%m%d}"}
+        shares = DELIVERED.get(contract)
+        code = "Ep" if shares is None else "A" if deal.quantity < 0 else "Ex"
+        row = {**at, "quantity": plain(-deal.quantity), "notes": code, "tradeID": f"77{contract.number}"}
+        rows.append(booking(contract.flex, **row))
+        if shares is not None:
+            stock = Contract(contract.symbol, NUMBERS[contract.symbol]).flex
+            delivery = {
+                "quantity": plain(shares),
+                "tradePrice": plain(contract.strike),
+                "tradeID": f"88{contract.number}",
+            }
+            rows.append(booking(stock, **at, **delivery, notes=code))
+    return rows
 
 
 def priced(until: date) -> list[Contract]:
@@ -264,14 +297,19 @@ def marks_file(path: Path, days: Collection[date], *, contracts: Collection[Cont
 
 
 def statement_file(path: Path, until: date, *, since: date = FIRST, without: Collection[int] = ()) -> Path:
-    """Write the broker's Flex statement of a span of days, in which options expire worthless, and return the path."""
+    """Write the broker's Flex statement of a span of days, and return the path."""
     path.write_bytes(statement(until, since=since, without=without))
     return path
 
 
 def statement(until: date, *, since: date = FIRST, without: Collection[int] = ()) -> bytes:
-    """Return a Flex statement of a span of days: trades, deposits, open positions with prices, cash."""
+    """Return a Flex statement of a span of days: trades, ends of options, deposits, open positions with prices, cash."""
     trades = [deal.flex for deal in deals_of(since, until) if deal.number not in without]
+    trades += endings(since, until, without=without)
+    held, money = broker_side(until, without=without)
+    before = Decimal(0)
+    if since > FIRST:
+        before = broker_side(SESSIONS[SESSIONS.index(since) - 1], without=without)[1]
     positions = [
         element(
             "OpenPosition",
@@ -285,14 +323,14 @@ def statement(until: date, *, since: date = FIRST, without: Collection[int] = ()
                 "levelOfDetail": "SUMMARY",
             },
         )
-        for contract, quantity in holdings(until, without=without).items()
+        for contract, quantity in held.items()
     ]
     deposits = [cash(transactionID="9001", amount=plain(DEPOSIT), dateTime="20260105;090000")] if since <= FIRST else []
     report = {
         "accountId": ACCOUNT,
         "currency": "USD",
-        "startingCash": "0" if since <= FIRST else plain(balance(SESSIONS[SESSIONS.index(since) - 1], without=without)),
-        "endingCash": plain(balance(until, without=without)),
+        "startingCash": plain(before),
+        "endingCash": plain(money),
     }
     sections = {
         "Trades": trades,

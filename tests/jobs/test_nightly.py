@@ -12,9 +12,8 @@ import tradelake as tl
 from tests.books import fill
 from tests.jobs.night_books import (
     AFTER,
-    FIRST,
     SESSIONS,
-    balance,
+    broker_side,
     copied,
     marks_file,
     statement_file,
@@ -23,11 +22,12 @@ from tests.jobs.night_books import (
     worth,
 )
 from tradelake.errors import BookBusy, InputError
+from tradelake.jobs.night_run import STEPS
 from tradelake.jobs.nightly import Night, run_nights
 from tradelake.outputs import NightlyReport, report_json, standing
 
 THURSDAY = date(2026, 1, 8)
-CLOSED = date(2026, 1, 13)
+CLOSED = date(2026, 1, 14)
 MISSED = [day for day in SESSIONS if CLOSED < day <= AFTER]
 
 
@@ -48,7 +48,7 @@ def book(told: Path, tmp_path: Path) -> Iterator[tl.Book]:
 
 @pytest.fixture(scope="module")
 def week(told: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[NightlyReport, ...]]:
-    """A book that closed the 13th and then missed all nights until the 20th; and the reports of these."""
+    """A book that closed the 14th and then missed all nights until the 20th; and the reports of these."""
     folder = tmp_path_factory.mktemp("week")
     with tl.open(copied(told, folder / "book")) as opened:
         tell(opened, until=CLOSED)
@@ -68,19 +68,20 @@ def step_of(report: NightlyReport, name: str) -> tuple[str, str]:
 def test_a_first_night_agrees_with_the_broker_and_a_repeat_writes_nothing(book, tmp_path):
     statement = statement_file(tmp_path / "U1.xml", THURSDAY)
     asked = Night(until=THURSDAY, statements=[statement], marks=[marks_file(tmp_path / "m.csv", SESSIONS[:4])])
-    (report,) = run_nights(book, asked)
+    told: list[tuple[str, int, int]] = []
+    (report,) = run_nights(book, asked, progress=lambda *progress: told.append(progress))
+    assert [name for name, _, _ in told] == [*STEPS[1:]]
+    assert all(done < total for _, done, total in told)
     assert standing(report) == "done"
     assert report.breaks.height == report.unmarked.height == 0
     for row in report.accounts.iter_rows(named=True):
         assert (row["cash"], row["net_liquidation"]) == worth(row["account_id"], THURSDAY)
-    assert report.totals["cash"].to_list() == [balance(THURSDAY)]
+    assert report.totals["cash"].to_list() == [broker_side(THURSDAY)[1]]
     assert [(line.file, line.accepted, line.duplicates, line.marks) for line in report.imports] == [
         ("U1.xml", 0, 6, 5),
         ("m.csv", 0, 0, 19),
     ]
-    assert [step.name for step in report.steps] == [
-        "lease", "import", "propose", "mark", "snapshot", "reconcile", "maintain", "verify",
-    ]  # fmt: skip
+    assert [step.name for step in report.steps] == [*STEPS[:-1]]
     version, before = book.version, report_json(report)
 
     again = run_nights(book, asked)
@@ -93,7 +94,7 @@ def test_a_first_night_agrees_with_the_broker_and_a_repeat_writes_nothing(book, 
     assert book.nights().select("nightly_date", "run").rows() == [(THURSDAY, 1)]
 
 
-def test_a_missed_week_is_closed_day_by_day_each_with_what_it_had(week):
+def test_missed_days_are_closed_one_by_one_each_with_what_it_had(week):
     folder, reports = week
     assert [report.nightly_date for report in reports] == MISSED
     assert date(2026, 1, 19) not in MISSED
@@ -127,8 +128,8 @@ def test_a_late_fill_gives_the_days_that_it_reaches_another_version(week, tmp_pa
         assert book.account_snapshots(account="GEN-1")["version"].unique().to_list() == [1]
         held = book.snapshots(account="COM-1", symbol="KO").filter(instrument_id="KO")
         was = book.snapshots(account="COM-1", symbol="KO", as_known=known).filter(instrument_id="KO")
-        assert held["quantity"].to_list() == [200, 150, 160, 160, 160]
-        assert was["quantity"].to_list() == [200, 150, 150, 150, 150]
+        assert held["quantity"].to_list() == [150, 160, 160, 160]
+        assert was["quantity"].to_list() == [150, 150, 150, 150]
         assert book.nights(since=AFTER).select("nightly_date", "run").rows() == [(AFTER, 1), (AFTER, 2)]
         version = book.version
         run_nights(book, Night(until=AFTER))
@@ -198,10 +199,37 @@ def test_a_day_without_a_close_is_refused_and_nothing_is_done(book, day, complai
     assert book.version == version
 
 
-def test_progress_names_every_step_of_every_day(book):
-    seen: list[tuple[str, int, int]] = []
-    run_nights(book, Night(until=FIRST), progress=lambda *told: seen.append(told))
-    assert [name for name, _, _ in seen] == [
-        "import", "propose", "mark", "snapshot", "reconcile", "maintain", "verify", "report",
-    ]  # fmt: skip
-    assert all(done < total for _, done, total in seen)
+def test_a_break_is_named_once_and_a_rule_settles_it_in_the_same_night(book, tmp_path):
+    statement = statement_file(tmp_path / "U1.xml", THURSDAY, without={4})
+    asked = Night(until=THURSDAY, statements=[statement], marks=[marks_file(tmp_path / "m.csv", SESSIONS[:4])])
+    (report,) = run_nights(book, asked)
+    assert standing(report) == "problems"
+    assert step_of(report, "reconcile") == ("problems", "1 open break, 1 step in the life of breaks")
+    found = report.breaks.row(0, named=True)
+    assert (found["section"], found["break_class"], found["status"], found["age"]) == (
+        "executions",
+        "missing_there",
+        "OPEN",
+        0,
+    )
+    proposed = report.proposals.select("break_id", "kind", "command").rows()
+    assert proposed == [(found["break_id"], "cancel", f"tradelake breaks apply {found['break_id']}")]
+    version = book.version
+    run_nights(book, asked)
+    assert book.version == version
+
+    ruled = replace(asked, rules=["missing_there"])
+    (settled,) = run_nights(book, ruled)
+    assert standing(settled) == "done"
+    assert step_of(settled, "reconcile") == ("done", "0 open breaks, 2 steps in the life of breaks")
+    steps = book.break_history(found["break_id"]).select("action", "reason").rows()
+    assert steps == [
+        ("opened", None),
+        ("applied", "a rule applies missing_there"),
+        ("resolved", "no longer differs"),
+    ]
+    (gone,) = (row for row in settled.accounts.iter_rows(named=True) if row["account_id"] == "REV-1")
+    assert (gone["version"], gone["positions"], gone["cash"]) == (2, 0, 60_000)
+    version = book.version
+    run_nights(book, ruled)
+    assert book.version == version

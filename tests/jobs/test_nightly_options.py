@@ -9,6 +9,7 @@ import pytest
 
 import tradelake as tl
 from tests.jobs.night_books import (
+    AFTER,
     CALL,
     EARLY_PUT,
     EXPIRY,
@@ -21,6 +22,7 @@ from tests.jobs.night_books import (
     Contract,
     copied,
     marks_file,
+    statement_file,
     wheel,
 )
 from tradelake.errors import InputError
@@ -132,3 +134,27 @@ def test_without_a_rule_nothing_is_booked(book):
     assert (book.sequence, held(book)) == (sequence, positions)
     assert report.proposals["kind"].to_list().count("undecided") == 1
     assert report.proposals.filter(pl.col("command").is_null())["kind"].to_list() == ["undecided"]
+
+
+def test_what_was_booked_by_rule_is_known_when_the_broker_tells_it(tmp_path):
+    index = {6}
+    with wheel(tmp_path / "book", until=AFTER, without=index) as book:
+        prices = marks_file(tmp_path / "m.csv", [day for day in SESSIONS if day <= EXPIRY])
+        (ruled,) = run_nights(book, Night(until=EXPIRY, marks=[prices], rules=["expire", "assign", "exercise"]))
+        assert ruled.proposals.height == 0
+        sequence, open_then = book.sequence, held(book)
+        statement = statement_file(tmp_path / "U1.xml", AFTER, without=index)
+        (report,) = run_nights(book, Night(until=AFTER, statements=[statement]))
+        (line,) = report.imports
+        assert (line.accepted, line.duplicates, line.conflicts, line.rejects) == (0, 13, 0, 0)
+        assert report.breaks.height == book.refusals().height == 0
+        assert (book.sequence, held(book)) == (sequence, open_then)
+
+
+def test_an_end_that_the_broker_tells_otherwise_comes_in_as_it_is_told(book, tmp_path):
+    proposed = book.proposals(EXPIRY).filter(pl.col("kind") == "assign")["proposal_id"].item()
+    book.apply_proposal(proposed, day=EXPIRY)
+    told = statement_file(tmp_path / "U1.xml", EXPIRY, without={6})
+    told.write_text(told.read_text().replace('quantity="2" tradePrice="0"', 'quantity="1" tradePrice="0"'))
+    book.ingest("ibkr-flex", told)
+    assert book.trades(kinds=["assign"]).height == 2

@@ -6,7 +6,7 @@ from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 Mutation = Callable[[ET.Element, ET.Element], None]
-IDS = ("tradeID", "ibExecID", "transactionID", "actionID")
+IDS = ("tradeID", "ibExecID", "execID", "transactionID", "actionID")
 # What is missing in the statement is missing there; a book that was told the mutated one lacks it here.
 CLASSES = {
     "drop": ("missing_there", "missing_here"),
@@ -19,7 +19,12 @@ CLASSES = {
 
 
 def plain_trades(root: ET.Element) -> list[ET.Element]:
-    """Return the executions on a market of what a book holds: those that are no leg of an option event."""
+    """Return the executions on a market of what a book holds: no leg of an option event, and not taken back."""
+    cancelled = {
+        (row.get("symbol"), -Decimal(row.get("quantity", "0")))
+        for row in root.iter("Trade")
+        if "Ca" in row.get("buySell", "")
+    }
     return [
         row
         for row in root.iter("Trade")
@@ -27,6 +32,7 @@ def plain_trades(root: ET.Element) -> list[ET.Element]:
         and row.get("transactionType", "ExchTrade") in ("ExchTrade", "FracShare")
         and row.get("assetCategory") in ("STK", "OPT", "WAR")
         and "Ca" not in row.get("buySell", "")
+        and (row.get("symbol"), Decimal(row.get("quantity", "0"))) not in cancelled
     ]
 
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 import tradelake as tl
 from tests.intake.flex import ACCOUNT, PUT, STOCK, document, element
 
+NEW_YORK = ZoneInfo("America/New_York")
 SINCE, UNTIL = "20260105", "20260130"
 Row = Mapping[str, str]
 OTHER = {**STOCK, "symbol": "ABC", "conid": "12"}
@@ -121,18 +122,16 @@ def closed_lot(of: str, quantity: str, cost: str, opened: str, closed: str, *, s
     return {**TERMS[of], "currency": "USD", **given, "levelOfDetail": "CLOSED_LOT"}
 
 
-def with_results(told: Told) -> Told:
-    """Return a statement with the positions, lots, profit and cash that follow from its events."""
-    with TemporaryDirectory() as folder, tl.create(Path(folder) / "book") as book:
-        path = replace(told, positions=None).file(Path(folder))
-        receipt = book.ingest("ibkr-flex", path)
-        assert receipt.ok, receipt.problems
-        return replace(
-            told,
-            positions=tuple(_positions(book)),
-            trades=tuple(_with_profit(book, told.trades)),
-            balances=(_balance(book),),
-        )
+def with_results(told: Told, book: tl.Book, folder: Path) -> Told:
+    """Return a statement with the positions, lots, profit and cash that follow from its events, told to *book*."""
+    receipt = book.ingest("ibkr-flex", replace(told, positions=None).file(folder, "events.xml"))
+    assert receipt.ok, receipt.problems
+    return replace(
+        told,
+        positions=tuple(_positions(book)),
+        trades=tuple(_with_profit(book, told.trades)),
+        balances=(_balance(book),),
+    )
 
 
 def _positions(book: tl.Book) -> list[Row]:
@@ -142,7 +141,7 @@ def _positions(book: tl.Book) -> list[Row]:
         for row in book.positions().iter_rows(named=True)
     ]
     for row in book.lots().iter_rows(named=True):
-        opened = row["opened_at"].astimezone(_NEW_YORK).strftime("%Y%m%d;%H%M%S")
+        opened = row["opened_at"].astimezone(NEW_YORK).strftime("%Y%m%d;%H%M%S")
         rows.append(lot(terms[row["instrument_id"]], _plain(row["quantity"]), _plain(row["cost_basis"]), opened))
     return rows
 
@@ -150,9 +149,11 @@ def _positions(book: tl.Book) -> list[Row]:
 def _with_profit(book: tl.Book, trades: Sequence[Row]) -> list[Row]:
     events = book.trades().select("trade_id", "broker_execution_id")
     sums = book.matches().group_by("close_trade_id").agg(pl.col("realized_pnl").sum())
-    profit = dict(sums.join(events, left_on="close_trade_id", right_on="trade_id").select(
-        "broker_execution_id", "realized_pnl"
-    ).iter_rows())
+    profit = dict(
+        sums.join(events, left_on="close_trade_id", right_on="trade_id")
+        .select("broker_execution_id", "realized_pnl")
+        .iter_rows()
+    )
     return [{**row, "fifoPnlRealized": _plain(profit.get(row["ibExecID"], Decimal(0)))} for row in trades]
 
 
@@ -163,12 +164,3 @@ def _balance(book: tl.Book) -> Row:
 
 def _plain(number: Decimal) -> str:
     return format(number.normalize(), "f")
-
-
-def _zone() -> Any:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo("America/New_York")
-
-
-_NEW_YORK = _zone()

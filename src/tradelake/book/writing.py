@@ -13,6 +13,7 @@ import polars as pl
 from tradelake.book.allocation import allocate_blocks, allocate_option_events
 from tradelake.book.cures import LoggedCures
 from tradelake.book.deriving import Derivers
+from tradelake.book.endings import known_endings
 from tradelake.book.marks import marks_of_statement
 from tradelake.book.outcome import receipt_of, with_rejects
 from tradelake.book.read import Filter
@@ -112,7 +113,8 @@ class Writers(Derivers):
         def prepare(head: Head) -> Batch:
             recorded_at = now()
             references = self._references(head.import_run_id)
-            events = allocate_option_events(self._catalog, parsed.events, references)
+            events = known_endings(self._catalog, parsed.events, references)
+            events = allocate_option_events(self._catalog, events, references)
             received.append(receive(events, references, source=teller, recorded_at=recorded_at))
             cures = LoggedCures(self._catalog, references, received[-1], source=teller, recorded_at=recorded_at)
             known = (references.instruments, received[-1].new_instruments)
