@@ -14,7 +14,6 @@ from tests.laws.books import BOOKS, new_book
 from tests.laws.full import full_streams
 from tradelake.book import Book
 from tradelake.jobs.scenario import executions
-from tradelake.tables import POSITIONS
 
 fresh_book = contextmanager(new_book)
 FAMILY = ["account_id", "symbol"]
@@ -26,12 +25,13 @@ class Follower:
 
     def __init__(self) -> None:
         self.sequence = 0
-        self.held = POSITIONS.empty()
+        self.held: pl.DataFrame | None = None
 
     def look(self, book: Book) -> pl.DataFrame:
         """Take over what is new; return the families that it was about."""
         news = book.changes(since=self.sequence)
-        self.held = pl.concat([self.held.join(news.families, on=FAMILY, how="anti"), news.positions])
+        kept = news.positions.clear() if self.held is None else self.held.join(news.families, on=FAMILY, how="anti")
+        self.held = pl.concat([kept, news.positions])
         self.sequence = news.sequence
         return news.families
 
@@ -49,6 +49,7 @@ def test_who_follows_the_changes_holds_the_positions(scenario, cuts, folds):
             if folds:
                 book.fold()
             follower.look(book)
+        assert follower.held is not None
         assert follower.held.sort("position_id").equals(book.positions().sort("position_id"))
 
 

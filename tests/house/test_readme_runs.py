@@ -7,7 +7,9 @@ import pytest
 
 from tests.house.documents import ROOT, Session, agrees, blocks
 
-SESSIONS = ["README.md", "docs/guide.md", "docs/lifecycle.md", "docs/marks.md", "docs/integration.md"]
+SESSIONS = ["README.md"] + [
+    f"docs/{name}.md" for name in ("guide", "lifecycle", "marks", "nightly", "integration")
+]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

@@ -303,7 +303,7 @@ def statement_file(path: Path, until: date, *, since: date = FIRST, without: Col
 
 
 def statement(until: date, *, since: date = FIRST, without: Collection[int] = ()) -> bytes:
-    """Return a Flex statement of a span of days: trades, ends of options, deposits, open positions with prices, cash."""
+    """Return a Flex statement of a span of days: trades, ends of options, deposits, positions with prices, cash."""
     trades = [deal.flex for deal in deals_of(since, until) if deal.number not in without]
     trades += endings(since, until, without=without)
     held, money = broker_side(until, without=without)

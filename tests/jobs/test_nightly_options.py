@@ -1,6 +1,7 @@
 """Options that have expired: what each night proposes, what a rule books, and that nothing is booked twice."""
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 import tradelake as tl
+from tests.books import fill
 from tests.jobs.night_books import (
     AFTER,
     CALL,
@@ -29,6 +31,7 @@ from tradelake.errors import InputError
 from tradelake.jobs.nightly import Night, run_nights
 from tradelake.outputs import standing
 
+JUNE = "2026-06-30T15:00:00Z"
 STOCKS = [KO, Contract("MSFT", "")]
 INDEX = [Contract("SPX", "")]
 DECIDED = {
@@ -146,15 +149,18 @@ def test_what_was_booked_by_rule_is_known_when_the_broker_tells_it(tmp_path):
         statement = statement_file(tmp_path / "U1.xml", AFTER, without=index)
         (report,) = run_nights(book, Night(until=AFTER, statements=[statement]))
         (line,) = report.imports
-        assert (line.accepted, line.duplicates, line.conflicts, line.rejects) == (0, 13, 0, 0)
+        assert (line.accepted, line.duplicates, line.conflicts, line.rejects) == (0, 14, 0, 0)
         assert report.breaks.height == book.refusals().height == 0
         assert (book.sequence, held(book)) == (sequence, open_then)
 
 
-def test_an_end_that_the_broker_tells_otherwise_comes_in_as_it_is_told(book, tmp_path):
-    proposed = book.proposals(EXPIRY).filter(pl.col("kind") == "assign")["proposal_id"].item()
-    book.apply_proposal(proposed, day=EXPIRY)
-    told = statement_file(tmp_path / "U1.xml", EXPIRY, without={6})
-    told.write_text(told.read_text().replace('quantity="2" tradePrice="0"', 'quantity="1" tradePrice="0"'))
-    book.ingest("ibkr-flex", told)
-    assert book.trades(kinds=["assign"]).height == 2
+def test_an_option_that_expires_on_a_holiday_ends_on_that_day_at_the_last_close_before_it(local_book):
+    expiring = "KO    260703P00070000"  # July 3rd, 2026: Independence Day observed
+    local_book.record(fill(1, "-1", contract_symbol=expiring, symbol="KO", asset_type="OPTION", executed_at=JUNE))
+    local_book.mark({"symbol": "KO", "mark_date": "2026-07-02", "price": "70.01"})
+    assert local_book.proposals("2026-07-02").height == 0
+    (name,) = local_book.proposals("2026-07-06")["proposal_id"]
+    receipt = local_book.apply_proposal(name, day="2026-07-06")
+    assert receipt.accepted == 1, receipt.problems
+    assert local_book.proposals("2026-07-06").height == local_book.positions().height == 0
+    assert local_book.trades(kinds=["expire"])["trade_date"].to_list() == [date(2026, 7, 3)]

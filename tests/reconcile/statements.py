@@ -24,8 +24,8 @@ class Told:
     """What a statement tells, as rows of attributes; None for a section that it does not have."""
 
     trades: tuple[Row, ...] = ()
-    actions: tuple[Row, ...] = ()
-    cash: tuple[Row, ...] = ()
+    actions: tuple[Row, ...] | None = ()
+    cash: tuple[Row, ...] | None = ()
     positions: tuple[Row, ...] | None = ()
     closed_lots: tuple[Row, ...] = ()
     balances: tuple[Row, ...] | None = None

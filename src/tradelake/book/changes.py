@@ -22,8 +22,8 @@ class Changes:
     """What events after a sequence have reached.
 
     `sequence` is the head of the log, to ask from next time. `families` are the accounts and symbols whose positions
-    may have changed, one row each; `positions` are the open positions of these, rows of that table. A position of a
-    family that is not there is closed.
+    may have changed, one row each; `positions` are the open positions of these, as `Book.positions` gives them. A
+    position of a family that is not there is closed.
     """
 
     sequence: int
@@ -39,9 +39,10 @@ class ChangeReaders(Listing):
         with self._catalog.transaction():
             standing = read_standing(self._catalog)
             if since >= standing.head:
-                return Changes(standing.head, no_families(), POSITIONS.empty())
+                return Changes(standing.head, no_families(), self._marked(POSITIONS.empty(), None, None))
             families = self._reached(self._references(standing.import_run_id), since)
             positions = self._rows(POSITIONS).join(families, on=FAMILY, how="semi", maintain_order="left")
+            positions = self._marked(positions, None, None)
         return Changes(standing.head, families, positions)
 
     def _reached(self, references: References, since: int) -> pl.DataFrame:

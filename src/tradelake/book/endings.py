@@ -15,22 +15,24 @@ from tradelake.store import Catalog, References
 from tradelake.tables import INCOMING, OPTION_KINDS, TRADE_LOG
 
 SAME = ["broker_account_id", "instrument_id", "kind", "trade_date", "price"]
-NAMED_BY_US = pl.col("broker_execution_id").is_null() & pl.col("natural_key").str.starts_with("T|")
+# An event that came without any id is known by its content, and its id was made from that.
+GIVEN_ID = pl.when(~pl.col("natural_key").str.starts_with("C|")).then("trade_id").alias("trade_id")
 
 
 def known_endings(catalog: Catalog, events: pl.DataFrame, references: References) -> pl.DataFrame:
     """Return events with those of the book in place of the broker's option events that tell of them again."""
     ends = pl.col("kind").is_in(OPTION_KINDS)
+    unnamed = pl.col("broker_execution_id").is_null()
     told = events.filter(ends & pl.col("broker_execution_id").is_not_null() & pl.col("quantity").is_not_null())
     if not told.height:
         return events
     with catalog.joined(ended=told.select("instrument_id").unique()):
         log = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN ended USING (instrument_id)")
-    if not log.filter(ends & NAMED_BY_US).height:
+    if not log.filter(ends & unnamed).height:
         return events
     ids = ["broker_account_id", "broker_execution_id"]
     fresh = told.join(log.drop_nulls(ids), on=ids, how="anti", maintain_order="left")
-    ours = in_effect(log, references.instruments).filter(ends & NAMED_BY_US)
+    ours = in_effect(log, references.instruments).filter(ends & unnamed)
     quantity = pl.col("quantity").sum()
     agreed = (
         fresh.group_by(SAME)
@@ -53,5 +55,7 @@ def _in_place(again: pl.DataFrame, ours: pl.DataFrame) -> list[pl.DataFrame]:
         for place, number in zip_longest(range(mine.height), numbers):
             event = mine[mine.height - 1 if place is None else place]
             row = numbers[-1] if number is None else number
-            found.append(INCOMING.conform(event.with_columns(pl.lit(row, dtype=pl.Int64).alias("source_row"))))
+            found.append(
+                INCOMING.conform(event.with_columns(GIVEN_ID, pl.lit(row, dtype=pl.Int64).alias("source_row")))
+            )
     return found

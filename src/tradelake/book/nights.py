@@ -16,7 +16,7 @@ from tradelake.book.shelf import author, now
 from tradelake.book.snapshots import Snapshots, closed_session
 from tradelake.errors import InputError
 from tradelake.positions import BUFFER, CAPITAL, FORK_SURPLUS, MERGE_VALUE, capital, expired_options, proposal_rows
-from tradelake.sessions import MORNING_ROOTS, expiry_instant, trading_days_between
+from tradelake.sessions import MORNING_ROOTS, expiry_instant, trade_date, trading_days_between
 from tradelake.store import Batch, Head, Maintained, Verified, append, maintain, read_head, verify_runs
 from tradelake.tables import ACCOUNTS, INCOMING, MARKS, NIGHTS, RECORDS
 
@@ -62,7 +62,8 @@ class Nights(Snapshots, Breaks):
             held = held.filter(pl.col("instrument_id").is_in(options["instrument_id"].implode()))
             expired = options.join(held, on="instrument_id", how="semi")
             died_at = _died_at(expired)
-            days = expired.select(pl.col("underlying_instrument_id").alias("instrument_id"), "expiration").unique()
+            last = pl.Series("mark_date", [trade_date(died_at[name]) for name in expired["instrument_id"]], pl.Date)
+            days = expired.select(pl.col("underlying_instrument_id").alias("instrument_id"), last).unique()
             prices = self._closes(days)
         over = {name: at for name, at in died_at.items() if at <= until}
         mornings = {name for name, root in _roots(expired) if root in MORNING_ROOTS}
@@ -177,7 +178,7 @@ class Nights(Snapshots, Breaks):
         with self._catalog.joined(asked_days=days):
             return self._catalog.frame(
                 f"SELECT m.instrument_id, m.mark_date, m.price FROM {MARKS.name} m JOIN asked_days a "
-                "ON m.instrument_id = a.instrument_id AND m.mark_date = a.expiration "
+                "ON m.instrument_id = a.instrument_id AND m.mark_date = a.mark_date "
                 "QUALIFY m.revision = max(m.revision) OVER (PARTITION BY m.instrument_id, m.mark_date)"
             )
 

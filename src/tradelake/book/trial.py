@@ -100,13 +100,14 @@ class OurSide:
         ]
         at, known = self.scope.as_of, self.references
         received = receive(parse_rows(named, name="trial").events, known, source="trial", recorded_at=at)
-        references = replace(
-            known,
-            instruments=pl.concat([known.instruments, received.new_instruments]),
-            accounts=pl.concat([known.accounts, received.new_accounts]),
-        )
         cures = LoggedCures(self._catalog, known, received, source="trial", recorded_at=at)
         accepted = classify(self._catalog, with_keys(received.events), self._index, cures).accepted
+        fresh = pl.concat([received.new_instruments, cures.new_instruments]).unique("instrument_id", keep="first")
+        references = replace(
+            known,
+            instruments=pl.concat([known.instruments, fresh]),
+            accounts=pl.concat([known.accounts, received.new_accounts]),
+        )
         told = pl.concat([self.told, self._logged(accepted)])
         events = in_effect(told, references.instruments)
         return self._side(events, self._derive(told, events, references))

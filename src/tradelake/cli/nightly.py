@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tradelake.cli.options import Frame, Text, listing, open_book, target_of
-from tradelake.cli.streams import complain, emit, progress_bar, screen
+from tradelake.cli.streams import complain, complain_about, emit, progress_bar, screen
 from tradelake.errors import TradelakeError
 
 if TYPE_CHECKING:
@@ -176,6 +176,9 @@ def apply_proposal(
     """Book the event of one proposal."""
     with open_book(context, read_only=False) as book:
         receipt = book.apply_proposal(proposal, day=date, reason=reason)
+    if receipt.problems:
+        complain_about(receipt.problems, rest="")
+        raise typer.Exit(1)
     emit(f"{proposal}: {'booked' if receipt.accepted else 'was booked already'}\n")
 
 

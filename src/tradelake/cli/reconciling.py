@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from tradelake.book import Book, Reconciliation
 
 SETTLED = ("EXPLAINED", "ACCEPTED")
-SECTIONS = ("executions", "positions", "lots", "cash", "realized")
+SECTIONS = {
+    "executions": "execution",
+    "positions": "position",
+    "lots": "lot",
+    "cash": "cash balance",
+    "realized": "realized profit",
+}
 Id = Annotated[str, typer.Argument(metavar="BREAK", help="The id of the break, as B-3f9a21c07e.")]
 Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, in your own words; it stays in the history of the break.")]
 
@@ -58,11 +64,15 @@ def reconcile(
 def _summary(found: "Reconciliation") -> str:
     lines = []
     for row in found.statements.iter_rows(named=True):
-        counts = ", ".join(f"{row[name]:,} {name}" for name in SECTIONS if row[name] is not None)
-        breaks = f"{row['breaks']:,} {'break' if row['breaks'] == 1 else 'breaks'}" if row["breaks"] else "no break"
-        period = f"{row['since']} to {row['until']}"
-        lines.append(f"{found.source}: {row['broker_account_id']}, {period}: {breaks}; compared {counts}\n")
+        counts = [_count(row[name], word) for name, word in SECTIONS.items() if row[name] is not None]
+        breaks = _count(row["breaks"], "break") if row["breaks"] else "no break"
+        lines.append(f"{found.source}: {row['broker_account_id']}, {row['since']} to {row['until']}: {breaks}\n")
+        lines.append(f"  compared: {', '.join(counts) or 'nothing'}\n")
     return "".join(lines)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _pending(book: "Book", found: "Reconciliation") -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from tradelake.sessions import NEW_YORK, from_new_york, trade_date
 from tradelake.tables import Column, Table
 
 Row = Mapping[str, Any]
@@ -52,7 +53,7 @@ PROPOSALS = Table(
         Column("instrument_id", "text", "the option"),
         Column("quantity", "quantity", "signed contracts held"),
         Column("expiration", "date", "last day of the contract"),
-        Column("underlying_price", "money", "mark of its underlying on that day", null=True),
+        Column("underlying_price", "money", "mark of its underlying at the close of its last session", null=True),
         Column("kind", "text", "expire, exercise, assign or cash_settle; undecided where that cannot be told"),
         Column("reason", "text", "why"),
         Column("event", "json", "the event as an execution row; null where it is undecided", null=True),
@@ -113,7 +114,7 @@ def _proposal(
     row: Row, terms: Row, marks: Mapping[tuple[str, date], Decimal], at: datetime, *, morning: bool
 ) -> Proposal:
     underlying, expiration, quantity = terms["underlying_instrument_id"], terms["expiration"], row["quantity"]
-    price = marks.get((underlying, expiration))
+    price = marks.get((underlying, trade_date(at)))
     name = "E-" + sha256("|".join((row["position_id"], str(expiration))).encode()).hexdigest()[:8]
     reason = None
     if terms["deliverable"] is not None:
@@ -132,7 +133,7 @@ def _proposal(
         "kind": kind,
         "account_id": row["account_id"],
         "instrument_id": row["instrument_id"],
-        "executed_at": at.isoformat(),
+        "executed_at": _ended(at, expiration).isoformat(),
         "quantity": format(abs(quantity).normalize(), "f"),
     }
     if kind == "cash_settle":
@@ -140,6 +141,15 @@ def _proposal(
     where = f"{underlying} closed at {format(price.normalize(), 'f')}"
     reason = f"{where}, {'in' if worth else 'out of'} the money"
     return Proposal(name, row["account_id"], row["instrument_id"], quantity, expiration, price, event, reason)
+
+
+def _ended(at: datetime, expiration: date) -> datetime:
+    """Return the instant of the event: its death, or the same time of its expiration where no session was on that day.
+
+    No broker books the end of a contract before the day that its name says.
+    """
+    local = at.astimezone(NEW_YORK)
+    return at if local.date() >= expiration else from_new_york(datetime.combine(expiration, local.time()))
 
 
 def _kind(worth: Decimal, settlement: str | None, *, held_long: bool) -> str:

@@ -6,22 +6,24 @@ missing on one side, as far as the other side tells all events of its kind.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from tradelake import sessions
 from tradelake.reconcile.differences import Difference
 from tradelake.reconcile.facts import Fact, Side, described, facts_of
 from tradelake.reconcile.matching import CONTENT, ID, Matched, Pair, base_of, match
-from tradelake.tables import CORPORATE_KINDS
+from tradelake.tables import CORPORATE_KINDS, OPTION_KINDS
 from tradelake.units import MONEY_SCALE, MONEY_UNIT, QUANTITY_UNIT, to_decimal, unit_price
 
 SPLIT = "split"
+WEEKEND = timedelta(days=4)
 CLOSE = time(16)  # on half days an hour in which nothing is executed is not late
 CLASS_OF_LEFT = {SPLIT: "stale_split"}
 UNMATCHED_DELIVERY = "unmatched_delivery"
 Sides = tuple[Decimal | None, Decimal | None]
 OTHER_ID = "The broker gives it another execution id: {} here, {} there."
+NOT_BOOKED = "The contract ended on {}, and the broker has not booked its end yet."
 LATE = "Executed on {} after the close of the statement's last day: the next statement should have it."
 
 
@@ -140,9 +142,18 @@ def _missing_there(ours: Fact, theirs: Side, unread: Sequence[dict[str, object]]
         cause = f"The book has a split {ours.ratio} that the broker has not booked."
     elif row is not None and ours.broker_execution_id:
         break_class, cause, amount = _of_unread(ours, row)
+    elif _is_not_booked(ours, theirs):
+        break_class, cause = "timing", NOT_BOOKED.format(ours.trade_date)
     elif ours.executed_at is not None and _is_late(ours, theirs):
         break_class, cause = "timing", LATE.format(ours.executed_at.isoformat())
     return _difference("presence", break_class, ours, (_amount(ours), amount), of_ours=True, cause=cause)
+
+
+def _is_not_booked(ours: Fact, theirs: Side) -> bool:
+    """Return whether an option event was recorded here before the broker told of it: over a weekend at most."""
+    if ours.kind not in OPTION_KINDS or ours.broker_execution_id is not None or ours.trade_date is None:
+        return False
+    return theirs.until - ours.trade_date <= WEEKEND
 
 
 def _is_late(ours: Fact, theirs: Side) -> bool:
