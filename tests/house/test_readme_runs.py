@@ -7,9 +7,8 @@ import pytest
 
 from tests.house.documents import ROOT, Session, agrees, blocks
 
-SESSIONS = ["README.md"] + [
-    f"docs/{name}.md" for name in ("guide", "lifecycle", "marks", "nightly", "integration")
-]
+PAGES = ("guide", "lifecycle", "marks", "nightly", "integration")
+SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES)]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

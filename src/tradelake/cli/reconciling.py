@@ -101,7 +101,7 @@ def breaks(
 
 @takes(output=Output)
 def show_break(context: typer.Context, identity: Id, output: Output) -> None:
-    """Show a break: its history, what follows from it, what it proposes."""
+    """Show a break: its history, and what follows and is proposed."""
     from tradelake import book as books
 
     with open_book(context, read_only=True) as book:
