@@ -347,6 +347,6 @@ def tables_of(book: tl.Book) -> dict[str, pl.DataFrame]:
     """Return every table that a night leaves, without what only says when, where and in which commit it was written."""
     found = {}
     for name in TABLES:
-        rows = book.sql(f"SELECT * FROM {name}").pl().drop(MOMENTARY, strict=False)
+        rows = book._catalog.frame(f"SELECT * FROM {name}").drop(MOMENTARY, strict=False)
         found[name] = rows.sort(rows.columns, nulls_last=True)
     return found

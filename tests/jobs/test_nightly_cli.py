@@ -109,6 +109,7 @@ def test_a_night_that_asks_for_a_look_is_exit_1_and_a_proposal_is_booked_once(bo
     assert "6 proposed events wait for you" in text
     assert {file.name for file in folder.iterdir()} == {f"{EXPIRY}.html", f"{EXPIRY}.json"}
     assert not (book / "reports").exists()
+    assert json.loads(run(book, "trades", "--kinds", "expire,assign", "--json")) == []
     waiting = json.loads(run(book, "proposals", "--date", str(EXPIRY), "--json"))
     name = next(row["proposal_id"] for row in waiting if row["instrument_id"] == PUT.name)
     assert name in text

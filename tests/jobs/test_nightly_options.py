@@ -131,14 +131,6 @@ def test_a_rule_books_its_kind_and_leaves_the_others_to_a_person(book, tmp_path)
     assert book.version == version
 
 
-def test_without_a_rule_nothing_is_booked(book):
-    sequence, positions = book.sequence, held(book)
-    (report,) = run_nights(book, Night(until=EXPIRY))
-    assert (book.sequence, held(book)) == (sequence, positions)
-    assert report.proposals["kind"].to_list().count("undecided") == 1
-    assert report.proposals.filter(pl.col("command").is_null())["kind"].to_list() == ["undecided"]
-
-
 def test_what_was_booked_by_rule_is_known_when_the_broker_tells_it(tmp_path):
     index = {6}
     with wheel(tmp_path / "book", until=AFTER, without=index) as book:

@@ -48,7 +48,7 @@ def replayed_and_read(
         ]
 
 
-@settings(max_examples=2 * BOOKS, phases=WITHOUT_SHRINKING)
+@settings(max_examples=BOOKS, phases=WITHOUT_SHRINKING)
 @given(
     seed=st.integers(0, 10**9),
     weights=st.sampled_from(WEIGHTS),

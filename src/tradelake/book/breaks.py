@@ -123,7 +123,7 @@ class Breaks(Reconcilers, Writers):
                 f"{spoken(row)} cannot be applied, the book refuses what it proposes: {said} Record the events in"
                 " another way, and the next statement resolves the break."
             )
-        self._move(break_id, "applied", "EXPLAINED", reason)
+        self._move(break_id, "applied", "EXPLAINED", reason or "its proposed events were recorded")
         return receipt
 
     def record_breaks(self, reconciliation: Reconciliation, *, rules: Collection[str] = ()) -> int:

@@ -16,7 +16,7 @@ def _class() -> Shown:
 def _what() -> Shown:
     currency = pl.col("details").str.json_path_match("$.currency")
     about = pl.coalesce(contract_label(), pl.col("broker_execution_id"), currency)
-    return Shown("about", about, width_min=10)
+    return Shown("about", about, width_min=22)
 
 
 def _sides() -> tuple[Shown, Shown]:
