@@ -104,6 +104,13 @@ def test_what_cannot_be_read_is_kept_with_what_it_says():
     assert found.notes[0].startswith("U1: row 1 could not be read as an event: buySell says BUY")
 
 
+def test_a_transfer_is_a_note_since_it_does_not_tell_its_lots():
+    row = element("Transfer", {"accountId": "U1", "currency": "USD", **STOCK, "quantity": "5", "direction": "IN"})
+    assert read(f"<Transfers>{row}</Transfers>").notes == (
+        "U1: row 1 is a transfer of XYZ, to be recorded with its lots.",
+    )
+
+
 def test_conversions_say_which_currencies_they_moved():
     row = execution(assetCategory="CASH", symbol="EUR.USD", currency="USD")
     assert read(f"<Trades>{row}</Trades>").moved == dict.fromkeys(("EUR", "USD"), "a conversion (row 1)")

@@ -116,6 +116,11 @@ class _Reader:
         executions = "Trades" in self._frame.sections and levels != {"summary"}
         if trades and not executions:
             self._note("Trades has no rows of level EXECUTION, so that executions are not compared")
+        for row in self._rows:
+            if row.tag == "Transfer":
+                self._note(
+                    f"row {row.number} is a transfer of {row.get('symbol') or 'cash'}, to be recorded with its lots"
+                )
         positions, lots = None, None
         if "OpenPositions" in self._frame.sections:
             positions, lots = held(self._rows, self._named, self._clock)

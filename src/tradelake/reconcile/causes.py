@@ -60,7 +60,6 @@ class Explaining:
     def __init__(self, compared: Compared, theirs: Side, circumstances: Circumstances, suppose: Suppose) -> None:
         self.theirs = theirs
         self.circumstances = circumstances
-        self.matched = compared.matched
         self.roots: list[Root] = []
         self.notes: list[str] = []
         self._suppose = suppose
