@@ -9,16 +9,21 @@ import json
 import platform
 import sys
 
-from bench import bulk, single
+from bench import bulk, nightly, single
 
-BENCHMARKS = {"record": single.run, "import": bulk.run}
+BENCHMARKS = {"record": single.run, "import": bulk.run, "nightly": nightly.run}
 
 
 def main() -> int:
     """Run the chosen benchmarks and print a line for each figure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="executions of the bulk import")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=1_000_000,
+        help="executions of the import; nights run on as many and on ten times as many",
+    )
     parser.add_argument("--json", action="store_true", help="print an array of objects")
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(BENCHMARKS))
