@@ -120,6 +120,11 @@ def test_an_option_row_and_its_osi_symbol_are_the_same_event():
     assert (named["settlement"], named["exercise_style"]) == (None, None)
 
 
+def test_a_contract_in_the_place_of_a_symbol_is_not_taken_for_a_stock():
+    row = {**STOCK, "symbol": OSI["contract_symbol"]}
+    assert (problem(row).code, problem(row).field) == ("invalid_instrument", "symbol")
+
+
 def test_another_currency_is_part_of_the_instrument_id():
     assert event({**STOCK, "currency": "eur"})["instrument_id"] == "XYZ:EUR"
     option = event({**OPTION, "currency": "EUR"})

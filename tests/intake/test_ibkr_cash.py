@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.intake.flex import cash, events, execution, only_problem, outcomes, read
+from tests.intake.flex import CALL, cash, events, execution, only_problem, outcomes, read
+
+CONTRACT = "XYZ   260116C00050000"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,23 @@ def test_cash_transactions_have_four_categories(kind, category):
     assert events(parsed, *names) == [
         ("cash", category, Decimal("-12.345678"), "transactionID:5", "XYZ", date(2026, 1, 5))
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({**CALL}, (CONTRACT, "XYZ", "OPTION")),
+        ({"symbol": CONTRACT}, (CONTRACT, "XYZ", "OPTION")),
+        ({"assetCategory": "WAR", "symbol": "XYZ WS"}, (None, "XYZ WS", "WARRANT")),
+        ({"assetCategory": "OPT", "symbol": "XYZ"}, (None, None, None)),
+        ({"assetCategory": "FUT", "symbol": "ESH6", "multiplier": "50"}, (None, None, None)),
+        ({"assetCategory": "CASH", "symbol": "EUR.USD"}, (None, None, None)),
+        ({"symbol": ""}, (None, None, None)),
+    ],
+)
+def test_money_is_about_the_instrument_that_is_traded_and_about_none_that_is_not(said, named):
+    parsed = read(CashTransactions=[cash(**{"assetCategory": "", **said})])
+    assert events(parsed, "contract_symbol", "symbol", "asset_type") == [named]
 
 
 def test_tax_withheld_from_interest_is_interest():

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from tradelake.intake import ibkr_values as values
 from tradelake.intake.ibkr_decisions import Decision, bad_timestamp, event, kept, missing_day, reject
-from tradelake.intake.ibkr_rows import transaction_id
+from tradelake.intake.ibkr_rows import named, transaction_id
+from tradelake.intake.ibkr_terms import CASH, OPTION, UNSUPPORTED, terms_of
 from tradelake.intake.ibkr_values import Clock
 from tradelake.intake.ibkr_xml import Row
 
@@ -71,14 +72,13 @@ def _cash(row: Row, clock: Clock) -> Decision:
     at = clock.instant(row.get(field), time_missing=values.CLOSE)
     if at is None:
         return bad_timestamp(row, field)
-    symbol = row.get("symbol")
     return event(
         {
+            **_instrument(row, clock),
             "kind": "cash",
             "leg_id": "1",
             "broker_account_id": row.account,
             "broker_execution_id": transaction_id(row),
-            "symbol": symbol if _SYMBOL.fullmatch(symbol) else None,
             "executed_at": at,
             "amount": amount or None,
             "cash_category": category,
@@ -86,6 +86,14 @@ def _cash(row: Row, clock: Clock) -> Decision:
             "reason": row.get("description")[:REASON_LENGTH_MAX] or None,
         }
     )
+
+
+def _instrument(row: Row, clock: Clock) -> dict[str, str | None]:
+    """Return what the money is about; nothing where that is no instrument of a book, or not fully said."""
+    terms = terms_of(row, clock)
+    foreign = terms.asset_type in (CASH, UNSUPPORTED) or not _SYMBOL.fullmatch(terms.symbol)
+    partial = terms.asset_type == OPTION and not (terms.contract_symbol or terms.instrument_id)
+    return {} if foreign or partial else named(terms)
 
 
 def _category(row: Row) -> str | None:

@@ -86,6 +86,16 @@ def common(row: "Row", terms: Terms) -> dict[str, str | None]:
         "broker_contract_id": row.get("conid") or None,
         "isin": row.get("isin") or (row.get("securityID") if row.get("securityIDType") == "ISIN" else None) or None,
         "description": row.get("description") or None,
+        **named(terms),
+        "commission": commission_paid(row),
+        "fees": fees_paid(row),
+        "currency": row.get("currency") or None,
+    }
+
+
+def named(terms: Terms) -> dict[str, str | None]:
+    """Return the fields that name an instrument and give its terms."""
+    return {
         "symbol": terms.symbol or None,
         "contract_symbol": terms.contract_symbol,
         "asset_type": terms.asset_type,
@@ -96,9 +106,6 @@ def common(row: "Row", terms: Terms) -> dict[str, str | None]:
         "settlement": terms.settlement,
         "exercise_style": terms.exercise_style,
         "instrument_id": terms.instrument_id,
-        "commission": commission_paid(row),
-        "fees": fees_paid(row),
-        "currency": row.get("currency") or None,
     }
 
 

@@ -193,7 +193,16 @@ def term_rules(*, final: bool) -> list[Rule]:
         )
         for name in ("strike", "multiplier")
     ]
-    rules.append(
+    rules += [
+        Rule(
+            "symbol",
+            (pl.col("symbol").str.len_bytes() == 21) & pl.col("symbol").str.contains(OSI_PATTERN),
+            says(
+                "invalid_instrument",
+                "symbol asks for a stock or an underlying, and '{symbol}' is an option contract.",
+                "Give it as contract_symbol.",
+            ),
+        ),
         Rule(
             "symbol",
             OPTION & complete & pl.col("symbol").is_null(),
@@ -202,8 +211,8 @@ def term_rules(*, final: bool) -> list[Rule]:
                 "An option asks for the symbol of its underlying, and there was none.",
                 REGISTER,
             ),
-        )
-    )
+        ),
+    ]
     return [*rules, _identified_rule(final=final)]
 
 
