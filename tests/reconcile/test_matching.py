@@ -143,3 +143,9 @@ def test_a_side_is_matched_with_itself(rows):
     found = match(facts("o", rows), facts("t", rows))
     assert not found.ours
     assert not found.theirs
+
+
+def test_of_fills_that_are_alike_those_that_cost_the_same_are_one():
+    ours, theirs = fact("1", charges=Decimal("0.83")), [fact("2", charges=Decimal("1.53"))]
+    theirs.append(fact("3", charges=Decimal("0.83")))
+    assert pairs([ours], theirs) == [("1", "3", "content")]

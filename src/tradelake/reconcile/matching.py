@@ -9,9 +9,10 @@ have left:
 2. by content: instrument, kind, signed quantity and price agree, and the instants lie within a window;
 3. near misses, only where one side has no id: the same but for one of quantity, price, kind.
 
-Decision. Every pass is greedy in order of time, then content, and takes the nearest: the result depends on nothing
-else. Rows without an instant are matched by id only. Limit: of identical fills nobody can say which one is missing;
-the count is right, and the one that is named is the last.
+Decision. Every pass is greedy in order of time, then content, and takes the nearest: of its own instant before others,
+and of either what cost the same before what did not. The result depends on nothing else. Rows without an instant are
+matched by id only. Limit: of identical fills nobody can say which one is missing; the count is right, and the one that
+is named is the last.
 """
 
 import re
@@ -20,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from tradelake.reconcile.facts import Fact
 from tradelake.tables import CORPORATE_KINDS, OPTION_KINDS
@@ -132,19 +134,27 @@ class _Matching:
             if fact.executed_at is not None and content(fact) is not None:
                 waiting[content(fact)].append((fact.executed_at, fact))
         mine = [fact for fact in self.theirs.values() if content(fact) in waiting and content(fact) is not None]
-        for exactly in (True, False):
+        for at_once, same_charges in product((True, False), repeat=2):
             for theirs in mine:
                 if theirs.ref in self.theirs and theirs.executed_at is not None:
-                    self._nearest(theirs, theirs.executed_at, waiting[content(theirs)], by, exactly=exactly)
+                    there = waiting[content(theirs)]
+                    span = timedelta(0) if at_once else _window(theirs)
+                    self._nearest(theirs, theirs.executed_at, there, span, by, same_charges=same_charges)
 
     def _nearest(
-        self, theirs: Fact, at: datetime, there: list[tuple[datetime, Fact]], by: str, *, exactly: bool
+        self,
+        theirs: Fact,
+        at: datetime,
+        there: list[tuple[datetime, Fact]],
+        span: timedelta,
+        by: str,
+        *,
+        same_charges: bool,
     ) -> None:
-        """Pair a row with the nearest of those that wait; *exactly*: only with one of its own instant."""
+        """Pair a row with the nearest of those that wait; *same_charges*: only with one that cost the same."""
         position = bisect_left(there, at, key=lambda waiting: waiting[0])
         lowest = highest = position
-        best: tuple[timedelta, bool, int] | None = None
-        span = timedelta(0) if exactly else _window(theirs)
+        best: tuple[timedelta, int] | None = None
         while lowest > 0 and at - there[lowest - 1][0] <= span:
             lowest -= 1
         while highest < len(there) and there[highest][0] - at <= span:
@@ -153,11 +163,13 @@ class _Matching:
             ours = there[index][1]
             if by == NEAR and ours.broker_execution_id and theirs.broker_execution_id:
                 continue
-            rank = (abs(there[index][0] - at), ours.charges != theirs.charges, index)
+            if same_charges and ours.charges != theirs.charges:
+                continue
+            rank = (abs(there[index][0] - at), index)
             if best is None or rank < best:
                 best = rank
         if best is not None:
-            self._take(there.pop(best[2])[1], theirs, by)
+            self._take(there.pop(best[1])[1], theirs, by)
 
     def _take(self, ours: Fact, theirs: Fact, by: str) -> None:
         self.pairs.append(Pair(self.ours.pop(ours.ref), self.theirs.pop(theirs.ref), by))
