@@ -82,11 +82,11 @@ def log(patterns, tmp_path_factory) -> pl.DataFrame:
         return log_of(made)
 
 
-@pytest.mark.parametrize("column", [name for name in TRADE_LOG.names if name != "row_hash"])
+@pytest.mark.parametrize("column", [name for name in TRADE_LOG.names if name != "row_check"])
 def test_a_change_of_any_column_names_the_row(log, column):
     digests = row_digests(changed(log, column))
     touched = [
-        n for n, (digest, told) in enumerate(zip(digests, log["row_hash"], strict=True)) if digest.hex()[:16] != told
+        n for n, (digest, told) in enumerate(zip(digests, log["row_check"], strict=True)) if digest.hex()[:16] != told
     ]
     assert touched == [1]
     assert link(GENESIS, digests) != link(GENESIS, row_digests(log))

@@ -1,6 +1,7 @@
 """The only room that knows DuckDB and DuckLake: catalog, append, scan, fold, query."""
 
-from tradelake.store.append import Appended, Batch, Head, append, read_head
+from tradelake.store.append import append, read_head
+from tradelake.store.batch import Appended, Batch, Head
 from tradelake.store.catalog import Catalog
 from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, replace_derived
 from tradelake.store.index import KeyIndex

@@ -24,7 +24,7 @@ from tradelake.store.literals import insert_statement, literal
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 INLINE_ROWS = 1000
 FEW_ROWS = 8
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
