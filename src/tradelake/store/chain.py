@@ -16,6 +16,7 @@ check value as well.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -27,9 +28,7 @@ from tradelake.tables import Table
 RUN = "import_run_id"
 FEW = 8
 SLICE = 100_000
-LEAVES = pl.Schema(
-    {RUN: pl.Int64, "table_name": pl.String, "month": pl.String, "rows": pl.Int64, "digest": pl.Binary}
-)
+LEAVES = pl.Schema({RUN: pl.Int64, "table_name": pl.String, "month": pl.String, "rows": pl.Int64, "digest": pl.Binary})
 
 Leaf = tuple[str, str, int, bytes]
 
@@ -125,7 +124,7 @@ def _sealed_many(rows: pl.DataFrame, table: Table) -> Sealed:
         piece = rows.slice(start, SLICE) if in_order else rows[taken]
         text, offsets = text_bytes(piece, table)
         ends = offsets.tolist()
-        checks[taken] = [crc32(text[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+        checks[taken] = [crc32(text[a:b]) for a, b in pairwise(ends)]
         inside = bounds[np.searchsorted(bounds, start, "right") : np.searchsorted(bounds, start + len(taken), "right")]
         last = ends[0]
         for end in offsets[inside - start].tolist():

@@ -14,7 +14,16 @@ from tradelake.store.chain import RUN, Leaf, link, with_checks
 from tradelake.store.corporate import corporate_rows
 from tradelake.store.keys import key_digests
 from tradelake.store.records import dated, details_with_execution
-from tradelake.tables import CHAINED_TABLES, CORPORATE_ACTIONS, IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG
+from tradelake.tables import (
+    ACCOUNTS,
+    CHAINED_TABLES,
+    CORPORATE_ACTIONS,
+    IMPORT_RUNS,
+    INSTRUMENTS,
+    SOURCE_RECORDS,
+    STRATEGIES,
+    TRADE_LOG,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,10 @@ def commit_of(
     log = _log_rows(fresh, numbered, run, head.sequence, recorded_at)
     reached = Head(head.sequence + log.height, head.source_record_id + records.height, run, recorded_at, "")
     rows = {table.name: table.empty() for table in CHAINED_TABLES}
-    rows |= {table.name: getattr(batch, name).with_columns(pl.lit(run, dtype=pl.Int64).alias(RUN)) for name, table in NEW.items()}
+    rows |= {
+        table.name: getattr(batch, name).with_columns(pl.lit(run, dtype=pl.Int64).alias(RUN))
+        for name, table in NEW.items()
+    }
     rows[SOURCE_RECORDS.name] = SOURCE_RECORDS.conform(numbered)
     rows[TRADE_LOG.name] = log
     rows[CORPORATE_ACTIONS.name] = corporate_rows(log)
@@ -51,15 +63,18 @@ def commit_of(
             leaves += found
     chain = link(head.chain_hash, leaves)
     rows[IMPORT_RUNS.name] = rows[IMPORT_RUNS.name].with_columns(pl.lit(chain).alias(LINK))
-    written = replace(batch, **{name: rows[table.name] for name, table in NEW.items()})
+    written = replace(
+        batch,
+        new_accounts=rows[ACCOUNTS.name],
+        new_instruments=rows[INSTRUMENTS.name],
+        new_strategies=rows[STRATEGIES.name],
+    )
     return Commit(written, rows, replace(reached, chain_hash=chain))
 
 
 def _of_commit(facts: pl.DataFrame, run: int, recorded_at: datetime) -> pl.DataFrame:
     """Return facts with their commit."""
-    return facts.with_columns(
-        pl.lit(recorded_at).alias("recorded_at"), pl.lit(run, dtype=pl.Int64).alias(RUN)
-    )
+    return facts.with_columns(pl.lit(recorded_at).alias("recorded_at"), pl.lit(run, dtype=pl.Int64).alias(RUN))
 
 
 def _log_rows(

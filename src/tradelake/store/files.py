@@ -104,7 +104,9 @@ def _of_rows(
         inside = f"count(*) - count({name}) = {told['null_count']}"
         for bound, sign in (("min", ">="), ("max", "<=")):
             if (value := told[f"{bound}_value"]) is not None:
-                inside += f" AND coalesce({bound}({name}) {sign} TRY_CAST({literal(value)} AS {kind}), count({name}) = 0)"
+                inside += (
+                    f" AND coalesce({bound}({name}) {sign} TRY_CAST({literal(value)} AS {kind}), count({name}) = 0)"
+                )
         checks[name] = inside
     for told in partitions if table.partition_date else ():
         part = ("year", "month")[min(told["partition_key_index"], 1)]

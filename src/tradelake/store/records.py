@@ -72,7 +72,9 @@ def counted(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:
 
 def dated(records: pl.DataFrame, events: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:
     """Return records with their `record_date`: the trading day of their first event, else the day in UTC."""
-    days = events.group_by(pl.col("source_row").alias("row_number")).agg(pl.col("trade_date").min().alias("record_date"))
+    days = events.group_by(pl.col("source_row").alias("row_number")).agg(
+        pl.col("trade_date").min().alias("record_date")
+    )
     return records.join(days, on="row_number", how="left", maintain_order="left").with_columns(
         pl.col("record_date").fill_null(recorded_at.astimezone(UTC).date())
     )

@@ -155,7 +155,5 @@ def compact(leaves: pl.DataFrame) -> pl.DataFrame:
 
 def commits_after(catalog: Catalog, after: int) -> tuple[Integers, Integers]:
     """Return the numbers of the commits after one, ascending, and the last sequence of each."""
-    rows = catalog.frame(
-        f"SELECT {RUN}, last_sequence FROM {IMPORT_RUNS.name} WHERE {RUN} > ? ORDER BY ALL", [after]
-    )
+    rows = catalog.frame(f"SELECT {RUN}, last_sequence FROM {IMPORT_RUNS.name} WHERE {RUN} > ? ORDER BY ALL", [after])
     return rows[RUN].to_numpy(), rows["last_sequence"].to_numpy()

@@ -188,7 +188,9 @@ FILE_DIGESTS = Table(
         Column("file_name", "text", "path of the file inside the folder of its table"),
         Column("table_name", "text", "table that it holds rows of"),
         Column("file_sha256", "text", "SHA-256 of the file"),
-        Column("catalog_sha256", "text", "SHA-256 of what the catalog says of it: counts, sizes, statistics, partition"),
+        Column(
+            "catalog_sha256", "text", "SHA-256 of what the catalog says of it: counts, sizes, statistics, partition"
+        ),
     ),
     key=("file_name",),
 )
