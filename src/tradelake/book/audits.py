@@ -81,7 +81,7 @@ class Audits(Readers, Derivers):
         """
         report = progress or no_progress
         known = None if anchor is None else _read_anchor(Path(anchor))
-        with self._catalog.parallel(), self._catalog.transaction():
+        with self._catalog.parallel():
             report("files", 0, 1)
             files, findings = check_files(self._catalog)
             found = verify_runs(self._catalog, progress=report)
@@ -96,9 +96,8 @@ class Audits(Readers, Derivers):
 
     def verify_tail(self) -> Verified:
         """Read the commits since the last night that is done again, and recompute their links of the hash chain."""
-        with self._catalog.transaction():
-            done = self._catalog.frame(f"SELECT coalesce(max(import_run_id), 0) AS run FROM {NIGHTS.name}")
-            return verify_runs(self._catalog, after=int(done["run"].item()))
+        done = self._catalog.frame(f"SELECT coalesce(max(import_run_id), 0) AS run FROM {NIGHTS.name}")
+        return verify_runs(self._catalog, after=int(done["run"].item()))
 
     def export_head(self, path: str | Path) -> Anchor:
         """Write where the chain stands as JSON, to be signed and kept elsewhere, and return it."""
@@ -145,26 +144,25 @@ class Audits(Readers, Derivers):
         """Compare the derived tables with a rebuild, where the events they follow from are as they were told."""
         if touched:
             return [Finding(None, "derived tables", "", "they are not compared: what they follow from was touched")]
-        findings = []
+        findings: list[Finding] = []
         try:
-            standing = read_standing(self._catalog)
-            references = self._references(standing.import_run_id)
-            derived = derive_all(self._catalog, references)
-            reached = latest_event(self._catalog, references)
+            with self._catalog.transaction():
+                self._compare(findings)
         except StorageError as error:
-            return [Finding(None, "derived tables", "", f"they cannot be computed: {error}")]
-        checkpoint = standing.checkpoint
+            findings.append(Finding(None, "derived tables", "", f"they cannot be read: {error}"))
+        return findings
+
+    def _compare(self, findings: list[Finding]) -> None:
+        standing = read_standing(self._catalog)
+        references = self._references(standing.import_run_id)
+        derived = derive_all(self._catalog, references)
+        reached, checkpoint = latest_event(self._catalog, references), standing.checkpoint
         if checkpoint.sequence == reached.sequence and checkpoint.latest_at != reached.latest_at:
             what = f"it is {checkpoint.latest_at.isoformat()}, the events say {reached.latest_at.isoformat()}"
             findings.append(Finding(None, CHECKPOINT.name, "latest_at", what))
         for table in DERIVED_TABLES:
-            try:
-                differences = differing(table, self._rows(table), derived.rows(table))
-            except StorageError as error:
-                findings.append(Finding(None, table.name, "", f"it cannot be read: {error}"))
-                continue
+            differences = differing(table, self._rows(table), derived.rows(table))
             findings += [Finding(None, table.name, d.first, f"{d.rows:,} rows are {d.word}") for d in differences]
-        return findings
 
 
 def _read_anchor(path: Path) -> Anchor:

@@ -27,7 +27,10 @@ NOTED_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One data or delete file of the current version, as the catalog has it; `said` is the digest of all that."""
+    """One data or delete file, as the catalog has it; `said` is the digest of all that.
+
+    A file that is not `live` holds rows of older versions only.
+    """
 
     identity: int
     name: str
@@ -37,10 +40,11 @@ class DataFile:
     size: int
     said: str
     deletes: bool
+    live: bool
 
 
 def data_files(catalog: "Catalog") -> list[DataFile]:
-    """Return the data and delete files of the current version, by table and name."""
+    """Return the data and delete files that the catalog knows, by table and name."""
     found = [*_listed(catalog, deletes=False), *_listed(catalog, deletes=True)]
     return sorted(found, key=lambda file: (file.table, file.name))
 
@@ -51,18 +55,15 @@ def _listed(catalog: "Catalog", *, deletes: bool) -> Iterator[DataFile]:
         f"SELECT t.table_name AS of_table, t.path AS table_path, s.path AS schema_path, f.* "
         f"FROM {METADATA}.ducklake_{kind}_file f JOIN {METADATA}.ducklake_table t USING (table_id) "
         f"JOIN {METADATA}.ducklake_schema s USING (schema_id) "
-        "WHERE f.end_snapshot IS NULL AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL"
+        "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL"
     )
     if not files.height:
         return
     identity = f"{kind}_file_id"
-    said = _texts(files, identity)
+    said = _texts(files.drop("end_snapshot"), identity)
     if not deletes:
         for name in ("file_column_stats", "file_partition_value"):
-            more = catalog.frame(
-                f"SELECT x.* FROM {METADATA}.ducklake_{name} x JOIN {METADATA}.ducklake_data_file f "
-                "USING (data_file_id) WHERE f.end_snapshot IS NULL"
-            )
+            more = catalog.frame(f"SELECT * FROM {METADATA}.ducklake_{name}")
             for key, text in _texts(more, identity).items():
                 said[key] = said.get(key, "") + "\x1d" + text
     for row in files.iter_rows(named=True):
@@ -76,6 +77,7 @@ def _listed(catalog: "Catalog", *, deletes: bool) -> Iterator[DataFile]:
             size=row["file_size_bytes"],
             said=sha256(said[row[identity]].encode()).hexdigest(),
             deletes=deletes,
+            live=row["end_snapshot"] is None,
         )
 
 

@@ -1,4 +1,4 @@
-"""The data files of the current version against what the catalog says of them.
+"""The data files against what the catalog says of them.
 
 Each file is there with its size and its digest; its rows can be read, are as many as the catalog says, lie inside the
 statistics by which queries leave files out, and in the month of its partition.
@@ -20,7 +20,7 @@ from tradelake.tables import BY_NAME, DUCKDB_TYPES, TABLES, Table
 
 
 def check_files(catalog: Catalog) -> tuple[int, list[Finding]]:
-    """Return how many data files the current version has, and what is wrong with them and with the tables."""
+    """Return how many data files there are, and what is wrong with them and with the tables."""
     findings: list[Finding] = []
     try:
         _check_columns(catalog, findings)
@@ -34,7 +34,7 @@ def check_files(catalog: Catalog) -> tuple[int, list[Finding]]:
         reader.execute("SET TimeZone = 'UTC'")
         for file in files:
             wrong = _of_bytes(file, notes.get(file.name))
-            if not wrong and not file.deletes and file.table in BY_NAME:
+            if not wrong and file.live and not file.deletes and file.table in BY_NAME:
                 table = BY_NAME[file.table]
                 told = statistics.get(file.identity, []), partitions.get(file.identity, [])
                 wrong = _of_rows(reader, file, table, *told)
@@ -76,7 +76,7 @@ def _of_bytes(file: DataFile, note: Mapping[str, str] | None) -> list[str]:
         return []
     path = Path(file.path)
     if not path.is_file():
-        return ["the file is missing"]
+        return ["the file is missing"] if file.live else []
     wrong = []
     if (size := path.stat().st_size) != file.size:
         wrong.append(f"the file has {size:,} bytes, the catalog says {file.size:,}")

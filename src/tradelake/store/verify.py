@@ -21,7 +21,7 @@ from tradelake.errors import StorageError
 from tradelake.store.catalog import FORMAT_VERSION, Catalog
 from tradelake.store.chain import RUN, genesis, link
 from tradelake.store.findings import Finding, Verified
-from tradelake.store.walk import COMMITS_AT_ONCE, ORDER, Leaves, Walk, commits_after
+from tradelake.store.walk import COMMITS_AT_ONCE, ORDER, Leaves, Walk, at_version, commits_after
 from tradelake.tables import BOOK_SETTINGS, CHAINED_TABLES, CHECKPOINT, HEAD, IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG
 
 Progress = Callable[[str, int, int], None]
@@ -42,7 +42,7 @@ class _Position:
 def verify_runs(
     catalog: Catalog, *, after: int = 0, given: pl.DataFrame | None = None, progress: Progress | None = None
 ) -> Verified:
-    """Read the commits after one, and recompute their links of the chain. The caller holds a transaction.
+    """Read the commits after one, and recompute their links of the chain, all at one version of the catalog.
 
     Found are a commit that is missing or does not follow the one before, a gap in the sequence, a row whose check
     value is not its own, rows that no commit brought, and a head that is not where the last commit left it. `given`
@@ -50,13 +50,14 @@ def verify_runs(
     """
     findings: list[Finding] = []
     try:
-        start = _start(catalog, after, findings)
-        commits, lasts = commits_after(catalog, after)
+        version = catalog.version()
+        start = _start(catalog, version, after, findings)
+        commits, lasts = commits_after(catalog, version, after)
     except StorageError as error:
         return Verified(0, 0, (Finding(None, IMPORT_RUNS.name, "", f"it cannot be read: {error}"),))
     if start is None:
         return Verified(0, 0, tuple(findings))
-    walk = Walk(catalog, after, start.sequence, commits, lasts, findings)
+    walk = Walk(catalog, version, after, start.sequence, commits, lasts, findings)
     total = len(CHAINED_TABLES) + 1
     for number, table in enumerate(CHAINED_TABLES):
         if progress:
@@ -65,8 +66,10 @@ def verify_runs(
     leaves = walk.by_commit(given)
     if progress:
         progress("chain", total - 1, total)
-    reached = _follow(walk, leaves, start)
-    _check_standing(walk, leaves, reached)
+    try:
+        _check_standing(walk, leaves, _follow(walk, leaves, start))
+    except StorageError as error:
+        walk.found(None, IMPORT_RUNS.name, "", f"commits, head or checkpoint cannot be read: {error}")
     ordered = sorted(walk.findings, key=_place)
     if len(ordered) > FINDINGS_MAX:
         more = Finding(None, "", "", f"{len(ordered) - FINDINGS_MAX:,} more findings")
@@ -78,14 +81,14 @@ def _place(finding: Finding) -> tuple[int, int]:
     return (-1 if finding.commit is None else finding.commit, ORDER.get(finding.where, len(ORDER)))
 
 
-def _start(catalog: Catalog, after: int, findings: list[Finding]) -> _Position | None:
+def _start(catalog: Catalog, version: int, after: int, findings: list[Finding]) -> _Position | None:
     """Return where the chain is before the commits to verify; None with a finding where nothing says so."""
     if not after:
-        settings = _settings(catalog, findings)
+        settings = _settings(catalog, version, findings)
         created_at = settings.get("created_at", "")
         instant = pl.Series([created_at]).str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)[0]
         return _Position(0, 0, genesis(settings.get("book_id", ""), created_at), instant)
-    rows = catalog.frame(f"SELECT * FROM {IMPORT_RUNS.name} WHERE {RUN} = ?", [after])
+    rows = catalog.frame(f"SELECT * FROM {at_version(IMPORT_RUNS, version)} WHERE {RUN} = ?", [after])
     if rows.height != 1:
         findings.append(Finding(after, IMPORT_RUNS.name, str(after), f"the commit is there {rows.height} times"))
         return None
@@ -93,9 +96,9 @@ def _start(catalog: Catalog, after: int, findings: list[Finding]) -> _Position |
     return _Position(after, row["last_sequence"], row["chain_hash"], row["recorded_at"])
 
 
-def _settings(catalog: Catalog, findings: list[Finding]) -> dict[str, str]:
+def _settings(catalog: Catalog, version: int, findings: list[Finding]) -> dict[str, str]:
     """Return the settings of the book; a finding for each that is missing, doubled, unknown or no setting."""
-    rows = catalog.frame(f"SELECT name, value FROM {BOOK_SETTINGS.name} ORDER BY ALL")
+    rows = catalog.frame(f"SELECT name, value FROM {at_version(BOOK_SETTINGS, version)} ORDER BY ALL")
     names = rows["name"].to_list()
     for name in sorted(SETTINGS | set(names)):
         if names.count(name) != 1 or name not in SETTINGS:
@@ -114,7 +117,7 @@ def _follow(walk: Walk, leaves: Leaves, start: _Position) -> _Position:
     for first in range(start.commit + 1, top + 1, COMMITS_AT_ONCE):
         last = min(first + COMMITS_AT_ONCE - 1, top)
         runs = walk.catalog.frame(
-            f"SELECT {RUN}, last_sequence, previous_hash, chain_hash, recorded_at FROM {IMPORT_RUNS.name} "
+            f"SELECT {RUN}, last_sequence, previous_hash, chain_hash, recorded_at FROM {walk.place(IMPORT_RUNS)} "
             f"WHERE {RUN} BETWEEN ? AND ? ORDER BY ALL",
             [first, last],
         )
@@ -146,7 +149,7 @@ def _check_commit(walk: Walk, run: dict[str, Any], at: _Position, leaves: list[t
 
 def _check_standing(walk: Walk, leaves: Leaves, reached: _Position) -> None:
     """Compare head and checkpoint with where the commits end."""
-    heads = walk.catalog.frame(f"SELECT * FROM {HEAD.name}")
+    heads = walk.catalog.frame(f"SELECT * FROM {walk.place(HEAD)}")
     if heads.height != 1:
         walk.found(None, HEAD.name, "", f"it has {heads.height} rows instead of one")
         return
@@ -162,7 +165,7 @@ def _check_standing(walk: Walk, leaves: Leaves, reached: _Position) -> None:
     for name, value in told.items():
         if head[name] != value:
             walk.found(None, HEAD.name, name, f"it says {head[name]}, and the commits end with {value}")
-    checkpoints = walk.catalog.frame(f"SELECT * FROM {CHECKPOINT.name}")
+    checkpoints = walk.catalog.frame(f"SELECT * FROM {walk.place(CHECKPOINT)}")
     if checkpoints.height != 1:
         walk.found(None, CHECKPOINT.name, "", f"it has {checkpoints.height} rows instead of one")
     elif not 0 <= checkpoints["sequence"].item() <= reached.sequence:

@@ -23,10 +23,14 @@ COMPACT = pl.Schema({RUN: pl.Int64, "table": pl.Int8, "month": pl.Int32, "rows":
 class Walk:
     """What is known so far: the commits after one with the last sequence of each, leaves, and findings.
 
+    `version` is the commit of the catalog that is read: every query stands on its own, since one that fails would take
+    a transaction with it.
+
     `base` is the last sequence before these commits; `unread` names tables of which something could not be read.
     """
 
     catalog: Catalog
+    version: int
     after: int
     base: int
     commits: Integers
@@ -35,6 +39,10 @@ class Walk:
     leaves: list[pl.DataFrame] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     rows: int = 0
+
+    def place(self, table: Table) -> str:
+        """Return a table, as it is at the version, as a query names it."""
+        return at_version(table, self.version)
 
     def found(self, commit: int | None, where: str, key: object, what: str) -> None:
         """Note one finding."""
@@ -45,7 +53,7 @@ class Walk:
         for label, condition in self._pieces(table):
             names = ", ".join(table.names)
             try:
-                rows = self.catalog.frame(f"SELECT {names} FROM {table.name} WHERE {condition}")
+                rows = self.catalog.frame(f"SELECT {names} FROM {self.place(table)} WHERE {condition}")
             except StorageError as error:
                 self.unread.add(table.name)
                 self.found(None, table.name, label, f"it cannot be read: {error}")
@@ -72,7 +80,7 @@ class Walk:
         day = table.partition_date
         try:
             months = self.catalog.frame(
-                f"SELECT DISTINCT year({day}) AS year, month({day}) AS month FROM {table.name} ORDER BY ALL"
+                f"SELECT DISTINCT year({day}) AS year, month({day}) AS month FROM {self.place(table)} ORDER BY ALL"
             )
         except StorageError as error:
             self.unread.add(table.name)
@@ -153,7 +161,14 @@ def compact(leaves: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def commits_after(catalog: Catalog, after: int) -> tuple[Integers, Integers]:
+def at_version(table: Table, version: int) -> str:
+    """Return a table as of a commit of the catalog, as a query names it."""
+    return f"{table.name} AT (VERSION => {version})"
+
+
+def commits_after(catalog: Catalog, version: int, after: int) -> tuple[Integers, Integers]:
     """Return the numbers of the commits after one, ascending, and the last sequence of each."""
-    rows = catalog.frame(f"SELECT {RUN}, last_sequence FROM {IMPORT_RUNS.name} WHERE {RUN} > ? ORDER BY ALL", [after])
+    rows = catalog.frame(
+        f"SELECT {RUN}, last_sequence FROM {at_version(IMPORT_RUNS, version)} WHERE {RUN} > ? ORDER BY ALL", [after]
+    )
     return rows[RUN].to_numpy(), rows["last_sequence"].to_numpy()
