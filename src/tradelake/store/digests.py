@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tradelake.errors import StorageError
-from tradelake.tables import FILE_DIGESTS
+from tradelake.tables import CHECKPOINT, FILE_DIGESTS
 
 if TYPE_CHECKING:
     from tradelake.store.catalog import Catalog
@@ -105,17 +105,21 @@ def sha256_of(path: str) -> str | None:
 def note_files(catalog: "Catalog") -> None:
     """Note the digests of the data files that have none, in a transaction of its own.
 
-    The commit that named the files is done and stays done: what cannot be noted now is left to the next writer.
+    The commit that named the files is done and stays done: what cannot be noted now is left to the next writer. So is
+    the one file that a new book has, its checkpoint.
     """
     if "://" in catalog.data_folder:
         return
     try:
         with catalog.transaction():
             known = set(noted(catalog)["file_name"])
+            fresh = [file for file in data_files(catalog) if file.name not in known]
+            if {file.table for file in fresh} == {CHECKPOINT.name}:
+                return
             rows = [
                 (file.name, file.table, digest, file.said)
-                for file in data_files(catalog)
-                if file.name not in known and (digest := sha256_of(file.path)) is not None
+                for file in fresh
+                if (digest := sha256_of(file.path)) is not None
             ]
             for start in range(0, len(rows), NOTED_AT_ONCE):
                 piece = rows[start : start + NOTED_AT_ONCE]

@@ -30,7 +30,7 @@ def check_files(catalog: Catalog) -> tuple[int, list[Finding]]:
         partitions = _by_file(catalog, "file_partition_value")
     except StorageError as error:
         return 0, [*findings, Finding(None, "catalog", "", f"its lists of files cannot be read: {error}")]
-    with duckdb.connect() as reader:
+    with duckdb.connect(config={"threads": 1}) as reader:
         reader.execute("SET TimeZone = 'UTC'")
         for file in files:
             wrong = _of_bytes(file, notes.get(file.name))
