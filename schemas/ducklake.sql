@@ -10,7 +10,9 @@ CREATE TABLE accounts (
     base_currency VARCHAR NOT NULL,
     allocation_pattern VARCHAR,
     allocation_default BOOLEAN NOT NULL,
-    recorded_at TIMESTAMPTZ NOT NULL
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 CREATE TABLE instruments (
@@ -30,13 +32,17 @@ CREATE TABLE instruments (
     broker_contract_id VARCHAR,
     isin VARCHAR,
     description VARCHAR,
-    recorded_at TIMESTAMPTZ NOT NULL
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 CREATE TABLE strategies (
     strategy_id VARCHAR NOT NULL,
     origin VARCHAR NOT NULL,
-    recorded_at TIMESTAMPTZ NOT NULL
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 CREATE TABLE import_runs (
@@ -56,7 +62,8 @@ CREATE TABLE import_runs (
     first_sequence BIGINT,
     last_sequence BIGINT NOT NULL,
     previous_hash VARCHAR NOT NULL,
-    chain_hash VARCHAR NOT NULL
+    chain_hash VARCHAR NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 CREATE TABLE source_records (
@@ -68,8 +75,12 @@ CREATE TABLE source_records (
     code VARCHAR,
     message VARCHAR,
     text_hash VARCHAR NOT NULL,
-    text VARCHAR NOT NULL
+    text VARCHAR NOT NULL,
+    record_date DATE NOT NULL,
+    row_check BIGINT NOT NULL
 );
+
+ALTER TABLE source_records SET PARTITIONED BY (year(record_date), month(record_date));
 
 CREATE TABLE trade_log (
     sequence BIGINT NOT NULL,
@@ -113,7 +124,7 @@ CREATE TABLE trade_log (
     recorded_at TIMESTAMPTZ NOT NULL,
     import_run_id BIGINT NOT NULL,
     source_record_id BIGINT NOT NULL,
-    row_hash VARCHAR NOT NULL
+    row_check BIGINT NOT NULL
 );
 
 ALTER TABLE trade_log SET PARTITIONED BY (year(trade_date), month(trade_date));
@@ -127,7 +138,9 @@ CREATE TABLE corporate_actions (
     ratio_new BIGINT,
     ratio_old BIGINT,
     amount_per_unit DECIMAL(38, 12),
-    basis_fraction DECIMAL(38, 12)
+    basis_fraction DECIMAL(38, 12),
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 CREATE TABLE positions (
@@ -266,7 +279,7 @@ CREATE TABLE marks (
     source VARCHAR NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
     import_run_id BIGINT NOT NULL,
-    row_hash VARCHAR NOT NULL
+    row_check BIGINT NOT NULL
 );
 
 ALTER TABLE marks SET PARTITIONED BY (year(mark_date), month(mark_date));
@@ -290,7 +303,8 @@ CREATE TABLE position_snapshots (
     market_value DECIMAL(38, 12),
     unrealized_pnl DECIMAL(38, 12),
     recorded_at TIMESTAMPTZ NOT NULL,
-    import_run_id BIGINT NOT NULL
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 ALTER TABLE position_snapshots SET PARTITIONED BY (year(snapshot_date), month(snapshot_date));
@@ -315,7 +329,8 @@ CREATE TABLE account_snapshots (
     fees DECIMAL(38, 12) NOT NULL,
     sequence BIGINT NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
-    import_run_id BIGINT NOT NULL
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 ALTER TABLE account_snapshots SET PARTITIONED BY (year(snapshot_date), month(snapshot_date));
@@ -339,7 +354,7 @@ CREATE TABLE break_events (
     reason VARCHAR,
     recorded_at TIMESTAMPTZ NOT NULL,
     import_run_id BIGINT NOT NULL,
-    row_hash VARCHAR NOT NULL
+    row_check BIGINT NOT NULL
 );
 
 CREATE TABLE nights (
@@ -348,7 +363,8 @@ CREATE TABLE nights (
     sequence BIGINT NOT NULL,
     report VARCHAR NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
-    import_run_id BIGINT NOT NULL
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
 );
 
 CREATE TABLE head (
@@ -367,4 +383,11 @@ CREATE TABLE checkpoint (
 CREATE TABLE book_settings (
     name VARCHAR NOT NULL,
     value VARCHAR NOT NULL
+);
+
+CREATE TABLE file_digests (
+    file_name VARCHAR NOT NULL,
+    table_name VARCHAR NOT NULL,
+    file_sha256 VARCHAR NOT NULL,
+    catalog_sha256 VARCHAR NOT NULL
 );

@@ -1,6 +1,66 @@
 -- tradelake: the tables of a book, for PostgreSQL
 -- Generated from src/tradelake/tables by `make schemas`: change them, not this.
 
+CREATE TABLE import_runs (
+    import_run_id bigint NOT NULL,
+    source text NOT NULL,
+    file_name text,
+    file_sha256 text,
+    author text NOT NULL,
+    host text NOT NULL,
+    reason text,
+    recorded_at timestamptz NOT NULL,
+    accepted bigint NOT NULL,
+    duplicates bigint NOT NULL,
+    conflicts bigint NOT NULL,
+    rejects bigint NOT NULL,
+    kept bigint NOT NULL,
+    first_sequence bigint,
+    last_sequence bigint NOT NULL,
+    previous_hash text NOT NULL,
+    chain_hash text NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT import_runs_pkey PRIMARY KEY (import_run_id)
+);
+
+COMMENT ON TABLE import_runs IS 'One row per commit to the trade log: who recorded what from where, and its link of the hash chain';
+
+COMMENT ON COLUMN import_runs.import_run_id IS 'number of the commit, without gaps';
+
+COMMENT ON COLUMN import_runs.source IS 'kind of input';
+
+COMMENT ON COLUMN import_runs.file_name IS 'name of the file, without its folder';
+
+COMMENT ON COLUMN import_runs.file_sha256 IS 'SHA-256 of the file';
+
+COMMENT ON COLUMN import_runs.author IS 'user who recorded';
+
+COMMENT ON COLUMN import_runs.host IS 'machine that recorded';
+
+COMMENT ON COLUMN import_runs.reason IS 'why, in the words of the author';
+
+COMMENT ON COLUMN import_runs.recorded_at IS 'knowledge time of the commit';
+
+COMMENT ON COLUMN import_runs.accepted IS 'events that entered the log';
+
+COMMENT ON COLUMN import_runs.duplicates IS 'events that were known already';
+
+COMMENT ON COLUMN import_runs.conflicts IS 'known ids that came with other content';
+
+COMMENT ON COLUMN import_runs.rejects IS 'rows that could not be used';
+
+COMMENT ON COLUMN import_runs.kept IS 'rows that are stored but are no event';
+
+COMMENT ON COLUMN import_runs.first_sequence IS 'first log sequence of the commit';
+
+COMMENT ON COLUMN import_runs.last_sequence IS 'last log sequence after the commit';
+
+COMMENT ON COLUMN import_runs.previous_hash IS 'chain hash before';
+
+COMMENT ON COLUMN import_runs.chain_hash IS 'SHA-256 over the previous hash and all rows of the commit, this one included';
+
+COMMENT ON COLUMN import_runs.row_check IS 'CRC-32 of the row, which names one that was touched';
+
 CREATE TABLE accounts (
     account_id text NOT NULL,
     broker_account_id text NOT NULL,
@@ -11,8 +71,11 @@ CREATE TABLE accounts (
     allocation_pattern text,
     allocation_default boolean NOT NULL,
     recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT accounts_pkey PRIMARY KEY (account_id),
     CONSTRAINT accounts_parent_account_id_fkey FOREIGN KEY (parent_account_id) REFERENCES accounts (account_id),
+    CONSTRAINT accounts_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
     CONSTRAINT accounts_lot_method_check CHECK (lot_method IN ('FIFO', 'LIFO', 'HIFO', 'AVERAGE', 'SPECIFIC'))
 );
 
@@ -38,6 +101,10 @@ COMMENT ON COLUMN accounts.allocation_default IS 'takes the broker''s rows that 
 
 COMMENT ON COLUMN accounts.recorded_at IS 'when we were told';
 
+COMMENT ON COLUMN accounts.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN accounts.row_check IS 'CRC-32 of the row, which names one that was touched';
+
 CREATE TABLE instruments (
     instrument_id text NOT NULL,
     symbol text NOT NULL,
@@ -56,7 +123,10 @@ CREATE TABLE instruments (
     isin text,
     description text,
     recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT instruments_pkey PRIMARY KEY (instrument_id),
+    CONSTRAINT instruments_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
     CONSTRAINT instruments_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
     CONSTRAINT instruments_strike_check CHECK (strike > 0),
     CONSTRAINT instruments_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
@@ -106,11 +176,18 @@ COMMENT ON COLUMN instruments.description IS 'the broker''s name of it';
 
 COMMENT ON COLUMN instruments.recorded_at IS 'when we were told';
 
+COMMENT ON COLUMN instruments.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN instruments.row_check IS 'CRC-32 of the row, which names one that was touched';
+
 CREATE TABLE strategies (
     strategy_id text NOT NULL,
     origin text NOT NULL,
     recorded_at timestamptz NOT NULL,
-    CONSTRAINT strategies_pkey PRIMARY KEY (strategy_id)
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT strategies_pkey PRIMARY KEY (strategy_id),
+    CONSTRAINT strategies_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
 );
 
 COMMENT ON TABLE strategies IS 'Strategies that trades belong to, our own and those of STAR-LAB';
@@ -121,62 +198,9 @@ COMMENT ON COLUMN strategies.origin IS 'ALL-USE or STAR-LAB';
 
 COMMENT ON COLUMN strategies.recorded_at IS 'when we first saw it';
 
-CREATE TABLE import_runs (
-    import_run_id bigint NOT NULL,
-    source text NOT NULL,
-    file_name text,
-    file_sha256 text,
-    author text NOT NULL,
-    host text NOT NULL,
-    reason text,
-    recorded_at timestamptz NOT NULL,
-    accepted bigint NOT NULL,
-    duplicates bigint NOT NULL,
-    conflicts bigint NOT NULL,
-    rejects bigint NOT NULL,
-    kept bigint NOT NULL,
-    first_sequence bigint,
-    last_sequence bigint NOT NULL,
-    previous_hash text NOT NULL,
-    chain_hash text NOT NULL,
-    CONSTRAINT import_runs_pkey PRIMARY KEY (import_run_id)
-);
+COMMENT ON COLUMN strategies.import_run_id IS 'commit that brought it';
 
-COMMENT ON TABLE import_runs IS 'One row per commit to the trade log: who recorded what from where, and its link of the hash chain';
-
-COMMENT ON COLUMN import_runs.import_run_id IS 'number of the commit, without gaps';
-
-COMMENT ON COLUMN import_runs.source IS 'kind of input';
-
-COMMENT ON COLUMN import_runs.file_name IS 'name of the file, without its folder';
-
-COMMENT ON COLUMN import_runs.file_sha256 IS 'SHA-256 of the file';
-
-COMMENT ON COLUMN import_runs.author IS 'user who recorded';
-
-COMMENT ON COLUMN import_runs.host IS 'machine that recorded';
-
-COMMENT ON COLUMN import_runs.reason IS 'why, in the words of the author';
-
-COMMENT ON COLUMN import_runs.recorded_at IS 'knowledge time of the commit';
-
-COMMENT ON COLUMN import_runs.accepted IS 'events that entered the log';
-
-COMMENT ON COLUMN import_runs.duplicates IS 'events that were known already';
-
-COMMENT ON COLUMN import_runs.conflicts IS 'known ids that came with other content';
-
-COMMENT ON COLUMN import_runs.rejects IS 'rows that could not be used';
-
-COMMENT ON COLUMN import_runs.kept IS 'rows that are stored but are no event';
-
-COMMENT ON COLUMN import_runs.first_sequence IS 'first log sequence of the commit';
-
-COMMENT ON COLUMN import_runs.last_sequence IS 'last log sequence after the commit';
-
-COMMENT ON COLUMN import_runs.previous_hash IS 'chain hash before';
-
-COMMENT ON COLUMN import_runs.chain_hash IS 'SHA-256 over the previous hash and the rows of the commit';
+COMMENT ON COLUMN strategies.row_check IS 'CRC-32 of the row, which names one that was touched';
 
 CREATE TABLE source_records (
     source_record_id bigint NOT NULL,
@@ -188,6 +212,8 @@ CREATE TABLE source_records (
     message text,
     text_hash text NOT NULL,
     text text NOT NULL,
+    record_date date NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT source_records_pkey PRIMARY KEY (source_record_id),
     CONSTRAINT source_records_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
     CONSTRAINT source_records_outcome_check CHECK (outcome IN ('event', 'kept', 'conflict', 'reject'))
@@ -216,6 +242,10 @@ COMMENT ON COLUMN source_records.message IS 'the reason in words';
 COMMENT ON COLUMN source_records.text_hash IS 'first 32 digits of the SHA-256 of broker account, section and text';
 
 COMMENT ON COLUMN source_records.text IS 'the record itself';
+
+COMMENT ON COLUMN source_records.record_date IS 'trading day of its first event, else the day of the commit in UTC';
+
+COMMENT ON COLUMN source_records.row_check IS 'CRC-32 of the row, which names one that was touched';
 
 CREATE TABLE trade_log (
     sequence bigint NOT NULL,
@@ -259,7 +289,7 @@ CREATE TABLE trade_log (
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     source_record_id bigint NOT NULL,
-    row_hash text NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT trade_log_pkey PRIMARY KEY (sequence),
     CONSTRAINT trade_log_natural_key_key UNIQUE (natural_key),
     CONSTRAINT trade_log_trade_id_leg_id_key UNIQUE (trade_id, leg_id),
@@ -390,7 +420,7 @@ COMMENT ON COLUMN trade_log.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN trade_log.source_record_id IS 'its source record';
 
-COMMENT ON COLUMN trade_log.row_hash IS 'first 16 digits of the SHA-256 of the row';
+COMMENT ON COLUMN trade_log.row_check IS 'CRC-32 of the row, which names one that was touched';
 
 CREATE TABLE corporate_actions (
     sequence bigint NOT NULL,
@@ -402,10 +432,13 @@ CREATE TABLE corporate_actions (
     ratio_old bigint,
     amount_per_unit numeric(38, 12),
     basis_fraction numeric(38, 12),
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT corporate_actions_pkey PRIMARY KEY (sequence),
     CONSTRAINT corporate_actions_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
     CONSTRAINT corporate_actions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
     CONSTRAINT corporate_actions_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id),
+    CONSTRAINT corporate_actions_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
     CONSTRAINT corporate_actions_ratio_new_check CHECK (ratio_new > 0),
     CONSTRAINT corporate_actions_ratio_old_check CHECK (ratio_old > 0)
 );
@@ -431,6 +464,10 @@ COMMENT ON COLUMN corporate_actions.ratio_old IS '... for so many old ones';
 COMMENT ON COLUMN corporate_actions.amount_per_unit IS 'cash per unit';
 
 COMMENT ON COLUMN corporate_actions.basis_fraction IS 'share of the basis that moves';
+
+COMMENT ON COLUMN corporate_actions.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN corporate_actions.row_check IS 'CRC-32 of the row, which names one that was touched';
 
 CREATE TABLE positions (
     position_id text NOT NULL,
@@ -857,7 +894,7 @@ CREATE TABLE marks (
     source text NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
-    row_hash text NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT marks_pkey PRIMARY KEY (instrument_id, mark_date, revision),
     CONSTRAINT marks_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
     CONSTRAINT marks_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
@@ -884,7 +921,7 @@ COMMENT ON COLUMN marks.recorded_at IS 'knowledge time';
 
 COMMENT ON COLUMN marks.import_run_id IS 'commit that brought it';
 
-COMMENT ON COLUMN marks.row_hash IS 'first 16 digits of the SHA-256 of the row';
+COMMENT ON COLUMN marks.row_check IS 'CRC-32 of the row, which names one that was touched';
 
 CREATE TABLE position_snapshots (
     snapshot_date date NOT NULL,
@@ -906,6 +943,7 @@ CREATE TABLE position_snapshots (
     unrealized_pnl numeric(38, 12),
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT position_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, instrument_id, version),
     CONSTRAINT position_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
     CONSTRAINT position_snapshots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
@@ -956,6 +994,8 @@ COMMENT ON COLUMN position_snapshots.recorded_at IS 'knowledge time';
 
 COMMENT ON COLUMN position_snapshots.import_run_id IS 'commit that brought it';
 
+COMMENT ON COLUMN position_snapshots.row_check IS 'CRC-32 of the row, which names one that was touched';
+
 CREATE TABLE account_snapshots (
     snapshot_date date NOT NULL,
     account_id text NOT NULL,
@@ -977,6 +1017,7 @@ CREATE TABLE account_snapshots (
     sequence bigint NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT account_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, currency, version),
     CONSTRAINT account_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
     CONSTRAINT account_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
@@ -1026,6 +1067,8 @@ COMMENT ON COLUMN account_snapshots.recorded_at IS 'knowledge time';
 
 COMMENT ON COLUMN account_snapshots.import_run_id IS 'commit that brought it';
 
+COMMENT ON COLUMN account_snapshots.row_check IS 'CRC-32 of the row, which names one that was touched';
+
 CREATE TABLE break_events (
     break_id text NOT NULL,
     step bigint NOT NULL,
@@ -1045,7 +1088,7 @@ CREATE TABLE break_events (
     reason text,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
-    row_hash text NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT break_events_pkey PRIMARY KEY (break_id, step),
     CONSTRAINT break_events_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
     CONSTRAINT break_events_action_check CHECK (action IN ('opened', 'changed', 'explained', 'accepted', 'applied', 'resolved', 'reopened')),
@@ -1092,7 +1135,7 @@ COMMENT ON COLUMN break_events.recorded_at IS 'knowledge time';
 
 COMMENT ON COLUMN break_events.import_run_id IS 'commit that brought it';
 
-COMMENT ON COLUMN break_events.row_hash IS 'first 16 digits of the SHA-256 of the row';
+COMMENT ON COLUMN break_events.row_check IS 'CRC-32 of the row, which names one that was touched';
 
 CREATE TABLE nights (
     nightly_date date NOT NULL,
@@ -1101,6 +1144,7 @@ CREATE TABLE nights (
     report jsonb NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
     CONSTRAINT nights_pkey PRIMARY KEY (nightly_date, run),
     CONSTRAINT nights_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
 );
@@ -1118,6 +1162,8 @@ COMMENT ON COLUMN nights.report IS 'what it found';
 COMMENT ON COLUMN nights.recorded_at IS 'knowledge time';
 
 COMMENT ON COLUMN nights.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN nights.row_check IS 'CRC-32 of the row, which names one that was touched';
 
 CREATE TABLE head (
     sequence bigint NOT NULL,
@@ -1163,3 +1209,21 @@ COMMENT ON TABLE book_settings IS 'What a book knows of itself: its format and w
 COMMENT ON COLUMN book_settings.name IS 'name of the setting';
 
 COMMENT ON COLUMN book_settings.value IS 'its value';
+
+CREATE TABLE file_digests (
+    file_name text NOT NULL,
+    table_name text NOT NULL,
+    file_sha256 text NOT NULL,
+    catalog_sha256 text NOT NULL,
+    CONSTRAINT file_digests_pkey PRIMARY KEY (file_name)
+);
+
+COMMENT ON TABLE file_digests IS 'Digests of the data files, noted when they were written, so that a byte that is never read is found as well';
+
+COMMENT ON COLUMN file_digests.file_name IS 'path of the file inside the folder of its table';
+
+COMMENT ON COLUMN file_digests.table_name IS 'table that it holds rows of';
+
+COMMENT ON COLUMN file_digests.file_sha256 IS 'SHA-256 of the file';
+
+COMMENT ON COLUMN file_digests.catalog_sha256 IS 'SHA-256 of what the catalog says of it: counts, sizes, statistics, partition';

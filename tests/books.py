@@ -25,7 +25,7 @@ from tradelake.book import KINDS
 CATALOGS = ("sqlite", "duckdb", "postgres")
 SHARED = ("sqlite", "postgres")  # catalogs that several processes may write to
 DERIVED = ("positions", "lots", "matches", "history", "refusals")
-OF_THE_COMMIT = ("recorded_at", "import_run_id", "source_record_id", "row_hash")
+OF_THE_COMMIT = ("recorded_at", "import_run_id", "source_record_id", "row_check")
 SAMPLE_FLEX = Path(__file__).parents[1] / "data" / "sample_flex.xml"
 SAMPLE_FILLS = Path(__file__).parents[1] / "data" / "sample_fills.jsonl"
 

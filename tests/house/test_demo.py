@@ -16,7 +16,7 @@ KEY_LINES = (
     "sample_flex.xml: 315 accepted, 0 duplicates, 0 conflicts, 0 rejects, 197 kept",
     "sample_fills.jsonl: 52 accepted, 0 duplicates, 0 conflicts, 0 rejects, 0 kept",
     "sample_flex.xml: 0 accepted, 315 duplicates, 0 conflicts, 0 rejects, 197 kept",
-    "accounts: 4 rows; --json or --csv show all 9 columns",
+    "accounts: 4 rows; --json or --csv show all 11 columns",
     "positions: 6 rows; --json or --csv show all 26 columns",
     "pnl: 20 rows; --json or --csv show all 10 columns",
     "identical up to sequence 367",

@@ -42,7 +42,7 @@ TABLES = (
     "refusals",
 )  # fmt: skip
 MOMENTARY = (
-    "recorded_at", "import_run_id", "source_record_id", "row_hash", "previous_hash", "chain_hash", "host", "report",
+    "recorded_at", "import_run_id", "source_record_id", "row_check", "previous_hash", "chain_hash", "host", "report",
 )  # fmt: skip
 
 

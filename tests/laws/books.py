@@ -18,7 +18,7 @@ THOROUGH = settings().max_examples >= 100  # the profile of continuous integrati
 BOOKS = 6 if THOROUGH else 3
 FEW = 30 if THOROUGH else 10
 TABLES = ("trade_log", "positions", "lots", "matches", "position_history", "cash_flows", "refusals")
-MOMENTARY = ("recorded_at", "import_run_id", "source_record_id", "row_hash")
+MOMENTARY = ("recorded_at", "import_run_id", "source_record_id", "row_check")
 
 
 def several(*, most: int = 5) -> st.SearchStrategy[Scenario]:

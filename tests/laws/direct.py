@@ -106,7 +106,7 @@ def _event(event: Mapping[str, Any], terms: Mapping[str, Any]) -> dict[str, Any]
         "recorded_at": instant(event.get("known_at", event["at"])),
         "import_run_id": 1,
         "source_record_id": 1,
-        "row_hash": "",
+        "row_check": 0,
     }
     if event["kind"] == "trade":
         gross = R(abs(quantity) * num(event["price"]) * num(str(terms["multiplier"])))

@@ -53,7 +53,7 @@ class Life:
 
     def _take(self, steps: list[dict[str, Any]]) -> list[str]:
         rows = frame_of_steps(steps, "nobody").with_columns(
-            recorded_at=pl.lit(datetime(2026, 1, 8, tzinfo=UTC)), import_run_id=pl.lit(1), row_hash=pl.lit("")
+            recorded_at=pl.lit(datetime(2026, 1, 8, tzinfo=UTC)), import_run_id=pl.lit(1), row_check=pl.lit(0)
         )
         self.events = pl.concat([self.events, BREAK_EVENTS.conform(rows)])
         return [str(step["action"]) for step in steps]

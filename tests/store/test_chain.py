@@ -1,15 +1,20 @@
 """The hash chain: every commit is bound to the ones before it, and a row that was touched can be named."""
 
-from datetime import timedelta
-from decimal import Decimal
+from hashlib import sha256
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tradelake as tl
 from tests.books import fill, frame
-from tradelake.store.chain import GENESIS, link, row_digests
-from tradelake.tables import TRADE_LOG
+from tests.strategies import column_values
+from tests.tables.rows import valid_row
+from tradelake.store import verify_runs
+from tradelake.store.canonical import CHECK, LINK, text_bytes, text_of_row
+from tradelake.store.chain import RUN, _sealed_few, _sealed_many, genesis, leaves_of, link, sealed
+from tradelake.tables import CHAINED_TABLES, POLARS_TYPES, TRADE_LOG, Column, Table
 
 ALL_KINDS = ("trade", "cash", "expire")
 
@@ -33,76 +38,125 @@ def log_of(book: tl.Book) -> pl.DataFrame:
     return TRADE_LOG.conform(frame(book.trades(kinds=ALL_KINDS))).sort("sequence")
 
 
-def test_every_commit_recomputes_from_its_rows(book):
+def test_every_commit_recomputes_from_the_rows_of_all_tables(book):
     told(book)
     rows, runs = log_of(book), book.runs()
     assert rows.height == 5
     assert runs["accepted"].to_list() == [0, 2, 1, 0, 2]
     assert runs["import_run_id"].to_list() == [1, 2, 3, 4, 5]
-    chain = GENESIS
+    settings = dict(book.sql("SELECT name, value FROM book_settings").fetchall())
+    chain = genesis(settings["book_id"], settings["created_at"])
+    tables = {table: table.conform(book.sql(f"SELECT * FROM {table.name}").pl()) for table in CHAINED_TABLES}
     for run in runs.iter_rows(named=True):
         assert run["previous_hash"] == chain
-        mine = rows.filter(pl.col("import_run_id") == run["import_run_id"])
-        assert mine.height == run["accepted"]
-        assert run["first_sequence"] == mine["sequence"].min()
-        chain = link(chain, row_digests(mine))
+        brought = {table: rows.filter(pl.col(RUN) == run[RUN]) for table, rows in tables.items()}
+        leaves = [leaf for table, rows in brought.items() for leaf in leaves_of(rows, table).drop(RUN).rows()]
+        assert brought[TRADE_LOG].height == run["accepted"]
+        chain = link(chain, leaves)
         assert run["chain_hash"] == chain
     (head,) = book.sql("SELECT sequence, chain_hash, source_record_id FROM head").fetchall()
     assert head == (5, chain, book.source_records().height)
+    assert book.verify(deep=True).problems == ()
 
 
-def test_the_chain_is_the_same_from_parquet_as_from_the_catalog(local_book, tmp_path):
+@pytest.mark.parametrize("place", ["sqlite", "duckdb"], indirect=True)
+def test_an_honest_book_is_clean_in_files_and_in_the_catalog(book):
     rows = [fill(n, quantity=f"{n}.5", price=f"{n}.123456789012") for n in range(1501, 2601)]
-    local_book.record(rows)
-    local_book.record(fill(1))
-    assert list(tmp_path.rglob("data/main/trade_log/**/*.parquet"))
-    log = log_of(local_book)
-    chain = GENESIS
-    for run in local_book.runs()["import_run_id"]:
-        chain = link(chain, row_digests(log.filter(pl.col("import_run_id") == run)))
-    assert local_book.runs()["chain_hash"].to_list()[-1] == chain
+    book.record(rows)
+    book.maintain()
+    for number in range(3):
+        book.record(fill(number))
+        assert book.verify().problems == ()
+    book.fold()
+    book.maintain()
+    verified = book.verify(deep=True)
+    assert verified.problems == ()
+    assert (verified.runs, verified.files > 5) == (5, True)
 
 
-def changed(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return the rows with another value of *column* in the second one."""
-    value, other = rows[column][1], "changed"
-    kinds = {pl.Date: rows["trade_date"][0], pl.Decimal: Decimal(1), pl.Int64: 1}
-    if rows.schema[column] != pl.String:
-        step = timedelta(days=1) if rows.schema[column].is_temporal() else 1
-        other = kinds[rows.schema[column].base_type()] if value is None else value + step
-    touched = pl.Series(column, [other], dtype=rows.schema[column])
-    return pl.concat([rows[:1], rows[1:2].with_columns(touched), rows[2:]])
+def test_a_commit_of_many_rows_and_commits_of_one_row_are_verified_alike(local_book):
+    catalog = local_book._catalog
+    local_book.record([fill(n) for n in range(1, 1200)])
+    for number in range(3):
+        local_book.record(fill(2000 + number))
+    everything = verify_runs(catalog)
+    assert everything.problems == ()
+    last = verify_runs(catalog, after=2)
+    assert (last.problems, last.runs, last.rows) == ((), 3, 9)
+    nothing = verify_runs(catalog, after=5)
+    assert (nothing.problems, nothing.runs, nothing.rows) == ((), 0, 0)
 
 
-@pytest.fixture(scope="module")
-def log(patterns, tmp_path_factory) -> pl.DataFrame:
-    """The log of a book."""
-    with patterns.copy("sqlite", tmp_path_factory.mktemp("chain") / "book").open() as made:
-        told(made)
-        return log_of(made)
+def other_value(column: Column, value: object) -> object:
+    """Return another value of a column."""
+    wanted = pl.Series([value], dtype=POLARS_TYPES[column.type])
+    if wanted.dtype == pl.String:
+        return f"{value}x"
+    if wanted.dtype == pl.Boolean:
+        return not value
+    step = pl.duration(days=1) if wanted.dtype.is_temporal() else 1
+    return pl.select(pl.lit(wanted) + step).item()
 
 
-@pytest.mark.parametrize("column", [name for name in TRADE_LOG.names if name != "row_hash"])
-def test_a_change_of_any_column_names_the_row(log, column):
-    digests = row_digests(changed(log, column))
-    touched = [
-        n for n, (digest, told) in enumerate(zip(digests, log["row_hash"], strict=True)) if digest.hex()[:16] != told
-    ]
-    assert touched == [1]
-    assert link(GENESIS, digests) != link(GENESIS, row_digests(log))
+COLUMNS = [(t, c) for t in CHAINED_TABLES for c in t.columns if c.name not in (CHECK, LINK)]
 
 
-def test_leaving_out_and_swapping_rows_break_the_chain(log):
-    whole = row_digests(log)
-    for other in (whole[1:], whole[:-1], [*whole[:2], whole[3], whole[2], whole[4]], [*whole, whole[-1]]):
-        assert link(GENESIS, other) != link(GENESIS, whole)
-    assert link("0" * 63 + "1", whole) != link(GENESIS, whole)
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda part: part.name)
+def test_a_change_of_any_column_of_any_table_names_the_row(table, column):
+    rows = pl.DataFrame([valid_row(table)] * 3, schema=table.schema)
+    key = table.key[-1]
+    numbered = [other_value(next(c for c in table.columns if c.name == key), rows[key][0]), rows[key][1], rows[key][2]]
+    rows = rows.with_columns(pl.Series(key, numbered, dtype=rows.schema[key]))
+    value = other_value(column, rows[column.name][1])
+    changed = rows.with_columns(
+        pl.Series(column.name, [rows[column.name][0], value, rows[column.name][2]], dtype=rows.schema[column.name])
+    )
+    differs = sealed(rows, table).checks != sealed(changed, table).checks
+    assert differs.tolist() == [False, True, False]
+    assert not leaves_of(rows, table).equals(leaves_of(changed, table))
 
 
-def test_nothing_and_empty_text_and_a_moved_letter_are_not_the_same(log):
-    row = log[:1]
+def test_leaving_out_swapping_and_repeating_leaves_break_the_chain():
+    leaves = [(table.name, "", 1, sha256(table.name.encode()).digest()) for table in CHAINED_TABLES[:4]]
+    first = "0" * 64
+    for other in (leaves[1:], leaves[:-1], [leaves[1], leaves[0], *leaves[2:]], [*leaves, leaves[-1]]):
+        assert link(first, other) != link(first, leaves)
+    assert link("0" * 63 + "1", leaves) != link(first, leaves)
+
+
+@given(st.lists(st.text(alphabet="\x00\x1b\x1e\x1fab", max_size=4) | st.none(), min_size=2, max_size=2), st.data())
+def test_two_rows_that_differ_never_have_the_same_text(one, data):
+    two = data.draw(st.lists(st.text(alphabet="\x00\x1b\x1e\x1fab", max_size=4) | st.none(), min_size=2, max_size=2))
     forms = [
-        row.with_columns(order_id=pl.lit(one, pl.String), broker_order_id=pl.lit(two, pl.String))
-        for one, two in ((None, None), ("", None), (None, ""), ("AB", "C"), ("A", "BC"), ("ABC", None))
+        pl.DataFrame([valid_row(TRADE_LOG) | {"order_id": a, "broker_order_id": b}], schema=TRADE_LOG.schema)
+        for a, b in (one, two)
     ]
-    assert len({row_digests(form)[0] for form in forms}) == len(forms)
+    texts = [bytes(text_bytes(form, TRADE_LOG)[0]) for form in forms]
+    assert (texts[0] == texts[1]) == (one == two)
+
+
+@pytest.mark.parametrize("table", CHAINED_TABLES, ids=lambda table: table.name)
+@given(st.data())
+def test_a_few_rows_and_many_have_the_same_texts_and_leaves(table: Table, data):
+    row = st.fixed_dictionaries({c.name: column_values(c) for c in table.columns})
+    rows = pl.DataFrame(
+        data.draw(st.lists(row, min_size=1, max_size=3, unique_by=lambda r: tuple(r[k] for k in table.key))),
+        schema=table.schema,
+    )
+    text, offsets = text_bytes(rows, table)
+    assert bytes(text) == b"".join(text_of_row(each, table) for each in rows.iter_rows(named=True))
+    assert offsets[-1] == len(text)
+    few, many = _sealed_few(rows, table), _sealed_many(rows, table)
+    assert few.frame().equals(many.frame())
+    assert few.checks.tolist() == many.checks.tolist()
+
+
+def test_months_of_one_commit_are_leaves_of_their_own(local_book):
+    local_book.record(
+        [fill(1), fill(2, executed_at="2026-03-05T15:00:00Z"), fill(3, executed_at="2026-02-05T15:00:00Z")]
+    )
+    leaves = leaves_of(local_book.sql("SELECT * FROM trade_log").pl(), TRADE_LOG)
+    assert leaves["month"].to_list() == ["2025-12", "2026-02", "2026-03"]
+    records = local_book.source_records()
+    assert records["record_date"].dt.month().to_list() == [12, 3, 2]
+    assert local_book.verify().clean

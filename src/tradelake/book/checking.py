@@ -1,13 +1,32 @@
 """What is stored against what follows from the log."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from tradelake.errors import InvariantError
 from tradelake.tables import Table
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Rows of a table that differ in one way: how many, in which, and the key of the first."""
+
+    rows: int
+    word: str
+    first: str
+
+
 def differences(table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> list[str]:
     """Return a line for each kind of difference between what is stored and what was derived."""
+    return [
+        f"{table.name}: {found.rows} rows {found.word}, the first is {found.first}"
+        for found in differing(table, stored, derived)
+    ]
+
+
+def differing(table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> list[Difference]:
+    """Return the kinds of difference between what is stored and what was derived."""
     derived = derived.sort(*table.sort, *table.key)
     if stored.equals(derived):
         return []
@@ -25,7 +44,7 @@ def differences(table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> li
     ):  # fmt: skip
         if frame.height:
             first = ", ".join(str(v) for v in frame.select(keys).row(0))
-            lines.append(f"{table.name}: {frame.height} rows {word}, the first is {first}")
+            lines.append(Difference(frame.height, word, first))
     if not lines:
         raise InvariantError(f"{table.name}: two frames differ, but not in any row")
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+from tradelake.book.audits import Audits
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
 from tradelake.book.marking import MarkWriters
@@ -28,7 +29,7 @@ def open_book(target: str | Path, *, data: str | Path | None = None, read_only: 
     return Book(open_catalog(parse_target(target, data=data), read_only=read_only))
 
 
-class Book(Nights, MarkWriters, ChainReaders, ChangeReaders):
+class Book(Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break

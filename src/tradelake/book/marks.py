@@ -32,7 +32,7 @@ OUTCOMES = pl.Schema(
 )
 LISTED = """
 SELECT instrument_id, symbol, contract_symbol, asset_type, mark_date, revision, price, m.currency, source,
-    m.recorded_at, import_run_id
+    m.recorded_at, m.import_run_id
 FROM marks m JOIN instruments i USING (instrument_id)
 """
 # The newest day of each instrument first: ordering all its days takes ten times as long.

@@ -17,7 +17,7 @@ from tradelake.book.snapshots import Snapshots, closed_session
 from tradelake.errors import InputError
 from tradelake.positions import BUFFER, CAPITAL, FORK_SURPLUS, MERGE_VALUE, capital, expired_options, proposal_rows
 from tradelake.sessions import MORNING_ROOTS, expiry_instant, trade_date, trading_days_between
-from tradelake.store import Batch, Head, Maintained, Verified, append, maintain, read_head, verify_runs
+from tradelake.store import Batch, Head, Maintained, append, maintain, read_head
 from tradelake.tables import ACCOUNTS, INCOMING, MARKS, NIGHTS, RECORDS
 
 EXPIRED_REASON = "proposed after its expiration: {}"
@@ -135,12 +135,6 @@ class Nights(Snapshots, Breaks):
         """Turn rows that are inside the catalog into files, and merge small files; nothing that is read changes."""
         self._writable()
         return maintain(self._catalog)
-
-    def verify_tail(self) -> Verified:
-        """Read the commits since the last night that is done again, and recompute their links of the hash chain."""
-        with self._catalog.transaction():
-            done = self._catalog.frame(f"SELECT coalesce(max(import_run_id), 0) AS run FROM {NIGHTS.name}")
-            return verify_runs(self._catalog, after=int(done["run"].item()))
 
     def nights(self, *, since: Day = None, until: Day = None) -> pl.DataFrame:
         """Return the nights that are done, one row per run: nightly_date, run, sequence, report, recorded_at."""

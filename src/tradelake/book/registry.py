@@ -12,12 +12,22 @@ import polars as pl
 from tradelake.book.accounts import new_account
 from tradelake.book.receipt import OUTCOME_SCHEMA
 from tradelake.errors import Problem
-from tradelake.tables import ACCOUNTS, ASSET_TYPES, EXERCISE_STYLES, INSTRUMENTS, LOT_METHODS, OPTION_TYPES, SETTLEMENTS
+from tradelake.tables import (
+    ACCOUNTS,
+    ASSET_TYPES,
+    COMMITTED,
+    EXERCISE_STYLES,
+    INSTRUMENTS,
+    LOT_METHODS,
+    OPTION_TYPES,
+    SETTLEMENTS,
+)
 
 Registered = tuple[pl.DataFrame, pl.DataFrame, list[Problem]]
 ID_LENGTH_MAX = 64
-ACCOUNT_FIELDS = {name for name in ACCOUNTS.names if name != "recorded_at"}
-INSTRUMENT_FIELDS = {name for name in INSTRUMENTS.names if name != "recorded_at"}
+OF_THE_COMMIT = {"recorded_at", *(column.name for column in COMMITTED)}
+ACCOUNT_FIELDS = set(ACCOUNTS.names) - OF_THE_COMMIT
+INSTRUMENT_FIELDS = set(INSTRUMENTS.names) - OF_THE_COMMIT
 
 
 class _Refused(Exception):
@@ -54,7 +64,7 @@ def _register(rows: Sequence[Mapping[str, Any]], known: pl.DataFrame, key: str, 
         if not same.height:
             fresh, everything = pl.concat([fresh, made]), pl.concat([everything, made])
             outcomes.append((number, "accepted", made[key][0], None, None))
-        elif same.drop("recorded_at").equals(made.drop("recorded_at")):
+        elif same.drop(OF_THE_COMMIT).equals(made.drop(OF_THE_COMMIT)):
             outcomes.append((number, "duplicate", made[key][0], None, None))
         else:
             message = "it is in the book with other content"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradelake.cli import listings, marks, nightly, reconciling, recording, writing
+from tradelake.cli import auditing, listings, marks, nightly, reconciling, recording, writing
 from tradelake.cli.doctor import doctor, show_version
 
 BOOK_DEFAULT = "book"
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 proposals = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply ID]")
 breaks = typer.Typer(invoke_without_command=True, subcommand_metavar="[show|explain|accept|apply ID]")
+trades = typer.Typer(invoke_without_command=True, subcommand_metavar="[show ID]")
 accounts = typer.Typer(invoke_without_command=True, subcommand_metavar="[add ACCOUNT ...]")
 
 
@@ -46,8 +47,10 @@ app.command("mark")(marks.mark)
 accounts.callback()(listings.accounts)
 accounts.command("add")(writing.add_account)
 app.add_typer(accounts, name="accounts")
+trades.callback()(listings.trades)
+trades.command("show")(auditing.show_trade)
+app.add_typer(trades, name="trades")
 for listing in (
-    listings.trades,
     listings.positions,
     listings.lots,
     listings.matches,
@@ -83,6 +86,7 @@ breaks.command("explain")(reconciling.explain)
 breaks.command("accept")(reconciling.accept)
 breaks.command("apply")(reconciling.apply)
 app.add_typer(breaks, name="breaks")
+app.command("verify")(auditing.verify)
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

@@ -177,6 +177,17 @@ LAYOUTS: dict[str, tuple[Shown, ...]] = (
             Shown("sequence", pl.col("last_sequence"), "number", drop=2),
             Shown("author", pl.col("author"), width_min=6, drop=3),
         ),
+        "findings": (
+            Shown("commit", pl.col("commit"), "number", rare=True),
+            Shown("where", pl.col("where"), width_min=10),
+            Shown("key", pl.col("key"), width_min=10),
+            Shown("what", pl.col("what"), "prose", width_min=30),
+        ),
+        "trade": (
+            Shown("part", pl.when(pl.col("field") == pl.col("field").first().over("part")).then("part")),
+            Shown("field", pl.col("field"), width_min=10),
+            Shown("value", pl.col("value"), "prose", width_min=40),
+        ),
         "refusals": (
             Shown("sequence", pl.col("sequence"), "number", drop=2),
             Shown("trade", pl.col("trade_id"), width_min=8, drop=1),

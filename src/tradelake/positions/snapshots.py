@@ -11,7 +11,7 @@ OF_ACCOUNT = ["account_id", "currency"]
 TOTALS = ("cash", "deposits", "realized_pnl", "realized_premium", "dividends", "interest", "fees")
 VALUES = ("cost_basis", "premium", "market_value", "unrealized_pnl")
 # What one version of a snapshot may differ in from the one before and still say the same.
-OF_THE_COMMIT = ("version", "sequence", "recorded_at", "import_run_id", "row_hash")
+OF_THE_COMMIT = ("version", "sequence", "recorded_at", "import_run_id", "row_check")
 ZERO = pl.lit(0, dtype=MONEY)
 
 

@@ -1,7 +1,11 @@
 """The only room that knows DuckDB and DuckLake: catalog, append, scan, fold, query."""
 
-from tradelake.store.append import Appended, Batch, Head, append, read_head
+from tradelake.store.anchor import Anchor, anchor_of, check_anchor
+from tradelake.store.append import append, read_head
+from tradelake.store.batch import Appended, Batch, Head
 from tradelake.store.catalog import Catalog
+from tradelake.store.files import check_files
+from tradelake.store.findings import Finding, Verified
 from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, replace_derived
 from tradelake.store.index import KeyIndex
 from tradelake.store.maintain import Maintained, maintain
@@ -10,15 +14,17 @@ from tradelake.store.query import PAST_SUFFIX, PastCall, check_read_only
 from tradelake.store.references import References
 from tradelake.store.relation import Relation, relation
 from tradelake.store.target import Target, parse_target
-from tradelake.store.verify import Verified, verify_runs
+from tradelake.store.verify import verify_runs
 
 __all__ = [
     "PAST_SUFFIX",
+    "Anchor",
     "Appended",
     "Batch",
     "Catalog",
     "Checkpoint",
     "Derived",
+    "Finding",
     "Head",
     "KeyIndex",
     "Maintained",
@@ -28,7 +34,10 @@ __all__ = [
     "Standing",
     "Target",
     "Verified",
+    "anchor_of",
     "append",
+    "check_anchor",
+    "check_files",
     "check_read_only",
     "create_catalog",
     "maintain",

@@ -7,89 +7,24 @@ storage itself, and then nothing is written.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 
-from tradelake.errors import InvariantError, Problem, StorageError
+from tradelake.errors import InvariantError, StorageError
+from tradelake.store.batch import NEW, Appended, Batch, Head
 from tradelake.store.catalog import FEW_ROWS, INLINE_ROWS, Catalog
-from tradelake.store.chain import link, with_hashes
 from tradelake.store.classify import classify
-from tradelake.store.corporate import corporate_rows
-from tradelake.store.cures import Cures
-from tradelake.store.facts import facts_of, without_unused
+from tradelake.store.commit import commit_of
+from tradelake.store.facts import without_unused
 from tradelake.store.foreign import is_retryable
 from tradelake.store.index import KeyIndex
-from tradelake.store.keys import key_digests, with_keys
-from tradelake.store.records import counted, details_with_execution, new_records
-from tradelake.tables import (
-    ACCOUNTS,
-    CORPORATE_ACTIONS,
-    HEAD,
-    IMPORT_RUNS,
-    INSTRUMENTS,
-    SOURCE_RECORDS,
-    STRATEGIES,
-    TRADE_LOG,
-)
+from tradelake.store.keys import with_keys
+from tradelake.store.records import counted, new_records
+from tradelake.tables import CHAINED_TABLES, HEAD, TRADE_LOG
 
 ATTEMPTS = 30
-NO_NEW = {"new_accounts": ACCOUNTS, "new_instruments": INSTRUMENTS, "new_strategies": STRATEGIES}
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One delivery: validated events (INCOMING, terms complete), source records (RECORDS), and who brings them.
-
-    `records` are joined to the events by `row_number` = `source_row`; several events may come from one record.
-    `cures` judges the cancels and corrects among the events, and what the broker says again of an execution. `facts`
-    are rows of other tables that only grow, by the name of the table; their commit is filled in.
-    """
-
-    events: pl.DataFrame
-    records: pl.DataFrame
-    source: str
-    author: str
-    host: str
-    recorded_at: datetime
-    file_name: str | None = None
-    file_sha256: str | None = None
-    reason: str | None = None
-    new_accounts: pl.DataFrame = field(default_factory=ACCOUNTS.empty)
-    new_instruments: pl.DataFrame = field(default_factory=INSTRUMENTS.empty)
-    new_strategies: pl.DataFrame = field(default_factory=STRATEGIES.empty)
-    cures: Cures | None = None
-    facts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where the log stands: the one row of `head`."""
-
-    sequence: int
-    source_record_id: int
-    import_run_id: int
-    recorded_at: datetime
-    chain_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """What became of a delivery.
-
-    `outcomes` has one row per event: source_row, outcome, trade_id, code, message; `rows` are the rows of the log that
-    were written; `head` is where the log stands after it, and `written` says whether anything was new. `problems` says
-    of every cure that is refused what is wrong with it.
-    """
-
-    batch: Batch
-    outcomes: pl.DataFrame
-    head: Head
-    rows: pl.DataFrame
-    written: bool
-    problems: tuple[Problem, ...] = ()
 
 
 class _HeadMoved(Exception):
@@ -137,33 +72,21 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
         if head != read_head(catalog):
             raise _HeadMoved
         return Appended(batch, classified.outcomes, head, TRADE_LOG.empty(), written=False, problems=problems)
-    run, recorded_at = head.import_run_id + 1, max(batch.recorded_at, head.recorded_at)
-    records = records.with_columns(
-        (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + head.source_record_id).alias("source_record_id"),
-        pl.lit(run, dtype=pl.Int64).alias("import_run_id"),
-    )
-    log = _log_rows(fresh, records, run, head.sequence, recorded_at)
-    log, digests = with_hashes(log)
-    facts, more = facts_of(batch.facts, run, recorded_at)
-    chain, last = link(head.chain_hash, digests + more), head.sequence + log.height
+    commit = commit_of(batch, fresh, records, counted(records, classified.outcomes), head)
+    log = commit.rows[TRADE_LOG.name]
     if log.height + records.height <= FEW_ROWS:
         catalog.plan_plainly()
-    for name, table in NO_NEW.items():
-        catalog.insert(table.name, getattr(batch, name))
-    counts = counted(records, classified.outcomes)
-    catalog.insert(
-        IMPORT_RUNS.name, _run_row(batch, counts, head, chain, recorded_at, first=head.sequence + 1, last=last)
-    )
-    catalog.insert(SOURCE_RECORDS.name, SOURCE_RECORDS.conform(records))
-    catalog.insert_by_month(TRADE_LOG.name, log.sort(*TRADE_LOG.sort), TRADE_LOG.partition_date)
-    catalog.insert(CORPORATE_ACTIONS.name, corporate_rows(log))
-    for name, rows in facts.items():
-        catalog.insert(name, rows)
-    reached = Head(last, head.source_record_id + records.height, run, recorded_at, chain)
-    _move_head(catalog, head, reached)
-    if max(log.height + records.height, *(rows.height for rows in facts.values()), 0) > INLINE_ROWS:
+    for table in CHAINED_TABLES:
+        rows = commit.rows[table.name]
+        rows = rows.sort(*table.sort) if rows.height > 1 else rows
+        if table.partition_date:
+            catalog.insert_by_month(table.name, rows, table.partition_date)
+        else:
+            catalog.insert(table.name, rows)
+    _move_head(catalog, head, commit.head)
+    if max(rows.height for rows in commit.rows.values()) > INLINE_ROWS:
         catalog.sync()
-    return Appended(batch, classified.outcomes, reached, log, written=True, problems=problems)
+    return Appended(commit.batch, classified.outcomes, commit.head, log, written=True, problems=problems)
 
 
 def _move_head(catalog: Catalog, seen: Head, reached: Head) -> None:
@@ -203,41 +126,4 @@ def _with_used(batch: Batch, accepted: pl.DataFrame) -> Batch:
 
 def _has_more(batch: Batch) -> bool:
     """Return whether there is anything besides events and their records."""
-    return any(getattr(batch, name).height for name in NO_NEW) or any(rows.height for rows in batch.facts.values())
-
-
-def _log_rows(
-    fresh: pl.DataFrame, records: pl.DataFrame, run: int, sequence: int, recorded_at: datetime
-) -> pl.DataFrame:
-    source = records.select(pl.col("row_number").alias("source_row"), "source_record_id")
-    fresh = fresh.with_columns(details_with_execution().alias("details"))
-    rows = fresh.join(source, on="source_row", how="left", maintain_order="left").with_columns(
-        (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + sequence).alias("sequence"),
-        pl.coalesce("known_at", pl.lit(recorded_at)).alias("recorded_at"),
-        pl.lit(run, dtype=pl.Int64).alias("import_run_id"),
-        pl.lit("").alias("row_hash"),
-    )
-    if rows["source_record_id"].null_count():
-        raise InvariantError("an event has no source record")
-    return TRADE_LOG.conform(rows.hstack(key_digests(rows)))
-
-
-def _run_row(
-    batch: Batch, counts: dict[str, int], head: Head, chain: str, recorded_at: datetime, *, first: int, last: int
-) -> pl.DataFrame:
-    row = {
-        "import_run_id": head.import_run_id + 1,
-        "source": batch.source,
-        "file_name": batch.file_name,
-        "file_sha256": batch.file_sha256,
-        "author": batch.author,
-        "host": batch.host,
-        "reason": batch.reason,
-        "recorded_at": recorded_at,
-        **counts,
-        "first_sequence": first if counts["accepted"] else None,
-        "last_sequence": last,
-        "previous_hash": head.chain_hash,
-        "chain_hash": chain,
-    }
-    return pl.DataFrame([row], schema=IMPORT_RUNS.schema)
+    return any(getattr(batch, name).height for name in NEW) or any(rows.height for rows in batch.facts.values())

@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from tradelake.errors import StorageError
+from tradelake.store.digests import note_files
 from tradelake.store.durable import sync_folder
 from tradelake.store.foreign import translated
 from tradelake.store.lease import Lease
@@ -24,7 +25,7 @@ from tradelake.store.literals import insert_statement, literal
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 INLINE_ROWS = 1000
 FEW_ROWS = 8
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
@@ -77,6 +78,7 @@ class Catalog:
         self.data_folder = str(row[0]) if row else ""
         self._optimizers = str(names[0]) if names else ""
         self._planned_plainly = False
+        self._new_files = False
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
@@ -190,6 +192,9 @@ class Catalog:
                 if self._planned_plainly:
                     self.execute(OPTIMIZERS)
                     self._planned_plainly = False
+                new_files, self._new_files = self._new_files, False
+            if new_files:
+                note_files(self)
 
     def _rollback(self) -> None:
         try:
@@ -198,7 +203,11 @@ class Catalog:
             return
 
     def sync(self) -> None:
-        """Return when the data files are on disk; to be called before the commit that names them."""
+        """Return when the data files are on disk; to be called before the commit that names them.
+
+        Their digests are noted after it.
+        """
+        self._new_files = True
         sync_folder(self.data_folder)
 
     def version(self) -> int:

@@ -21,6 +21,7 @@ def corporate_rows(log: pl.DataFrame) -> pl.DataFrame:
         rows.append(
             {
                 "sequence": event["sequence"],
+                "import_run_id": event["import_run_id"],
                 "action_type": event["kind"],
                 "instrument_id": event["instrument_id"],
                 "new_instrument_id": event["new_instrument_id"],

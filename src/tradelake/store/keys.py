@@ -16,6 +16,7 @@ import polars as pl
 
 from tradelake.tables import CURE_KINDS, OPTION_KINDS, TRADE_KINDS
 
+NULL_TEXT = "\x00"
 PLAIN_KINDS = (*TRADE_KINDS, *OPTION_KINDS, "cash")
 OF_OTHER_KINDS = ("new_instrument_id", "to_account_id", "target_id", "details")
 
@@ -82,7 +83,7 @@ def text_of(column: str, dtype: pl.DataType) -> pl.Expr:
         expression = expression.dt.timestamp("us")
     elif isinstance(dtype, pl.Date):
         expression = expression.cast(pl.Int32)
-    return expression.cast(pl.String).fill_null("\x00")
+    return expression.cast(pl.String).fill_null(NULL_TEXT)
 
 
 def with_keys(events: pl.DataFrame) -> pl.DataFrame:

@@ -2,11 +2,13 @@
 
 import sqlite3
 from pathlib import Path
+from uuid import uuid4
 
 import polars as pl
 
 from tradelake.errors import BookExists, BookNotFound, BookVersionError, InputError, StorageError
 from tradelake.store.catalog import FORMAT_VERSION, Catalog
+from tradelake.store.chain import genesis
 from tradelake.store.foreign import not_a_book
 from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
 from tradelake.tables import BOOK_SETTINGS, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
@@ -38,18 +40,20 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
                 book.execute(statement)
         for table in (*DERIVED_TABLES, CHECKPOINT):
             book.execute(f"CALL lake.set_option('data_inlining_row_limit', 0, table_name => '{table.name}')")
+        book_id = str(uuid4())
         with book.transaction():
-            book.insert(HEAD.name, _first_head(created_at))
+            book.insert(HEAD.name, _first_head(book_id, created_at))
             book.execute(f"INSERT INTO {CHECKPOINT.name} VALUES (0, TIMESTAMPTZ '1900-01-01 00:00:00+00')")
             book.execute(
-                f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?)",
-                [str(FORMAT_VERSION), created_at, "elsewhere" if target.data_given else DATA_BESIDE],
+                f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?), "
+                "('book_id', ?)",
+                [str(FORMAT_VERSION), created_at, "elsewhere" if target.data_given else DATA_BESIDE, book_id],
             )
             book.sync()
     return book
 
 
-def _first_head(created_at: str) -> pl.DataFrame:
+def _first_head(book_id: str, created_at: str) -> pl.DataFrame:
     start = pl.Series([created_at]).str.to_datetime("%+", time_unit="us", time_zone="UTC")
     return HEAD.conform(
         pl.DataFrame(
@@ -58,7 +62,7 @@ def _first_head(created_at: str) -> pl.DataFrame:
                 "source_record_id": [0],
                 "import_run_id": [0],
                 "recorded_at": start,
-                "chain_hash": ["0" * 64],
+                "chain_hash": [genesis(book_id, created_at)],
             }
         )
     )

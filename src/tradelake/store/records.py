@@ -1,5 +1,7 @@
 """Which source records of a delivery are stored: the broker's own words, each refused one once."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 
 from tradelake.store.catalog import Catalog
@@ -66,6 +68,16 @@ def counted(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:
         "rejects": rows.get("reject", 0),
         "kept": rows.get("kept", 0),
     }
+
+
+def dated(records: pl.DataFrame, events: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:
+    """Return records with their `record_date`: the trading day of their first event, else the day in UTC."""
+    days = events.group_by(pl.col("source_row").alias("row_number")).agg(
+        pl.col("trade_date").min().alias("record_date")
+    )
+    return records.join(days, on="row_number", how="left", maintain_order="left").with_columns(
+        pl.col("record_date").fill_null(recorded_at.astimezone(UTC).date())
+    )
 
 
 def details_with_execution() -> pl.Expr:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from tradelake.store.append import Batch
+from tradelake.store.batch import Batch
 from tradelake.store.catalog import Catalog
 from tradelake.tables import ACCOUNTS, INSTRUMENTS, STRATEGIES
 

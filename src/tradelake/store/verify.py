@@ -1,80 +1,173 @@
-"""The hash chain, read again: whether commits follow each other, and whether a row of them was touched."""
+"""The hash chain, read again: whether commits follow each other, and which row of them was touched.
 
+Problem: a book may have two million commits of one row, or one of two million; and months of it may be in an archive.
+
+Decision: the tables are read month by month, or where they have no months some hundred thousand commits at a time.
+Every piece gives its leaves, and is forgotten. Leaves that are given stand for rows that are elsewhere. Then the
+commits are walked from the first: each must have the link that its leaves give.
+
+Limit: in memory are the rows of one month of one table, and about 70 bytes per commit, table and month. A row that was
+changed together with its check value is known by its commit.
+"""
+
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from tradelake.store.catalog import Catalog
-from tradelake.store.chain import GENESIS, HASH, link, row_digests
-from tradelake.tables import FACT_TABLES, HEAD, IMPORT_RUNS, TRADE_LOG, Table
+from tradelake.errors import StorageError
+from tradelake.store.catalog import FORMAT_VERSION, Catalog
+from tradelake.store.chain import RUN, genesis, link
+from tradelake.store.findings import Finding, Verified
+from tradelake.store.walk import COMMITS_AT_ONCE, ORDER, Leaves, Walk, at_version, commits_after
+from tradelake.tables import BOOK_SETTINGS, CHAINED_TABLES, CHECKPOINT, HEAD, IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG
 
-HASHED = (TRADE_LOG, *(table for table in FACT_TABLES if HASH in table.names))
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What was read again: commits and rows, and what is wrong with them in words, the first first."""
-
-    runs: int
-    rows: int
-    problems: tuple[str, ...]
+Progress = Callable[[str, int, int], None]
+SETTINGS = frozenset({"format_version", "created_at", "data", "book_id"})
+FINDINGS_MAX = 1_000
 
 
-def verify_runs(catalog: Catalog, *, after: int = 0) -> Verified:
-    """Read the commits after one, and recompute their links of the chain. The caller holds a transaction.
+@dataclass
+class _Position:
+    """Where the walk over the commits is: the last commit, its last sequence, its link and its instant."""
 
-    Found are a commit that is missing or does not follow the one before, a gap in the sequence, a row whose digest is
-    not its own, and a head that is not where the last commit left it.
+    commit: int
+    sequence: int
+    chain: str
+    recorded_at: Any
+
+
+def verify_runs(
+    catalog: Catalog, *, after: int = 0, given: pl.DataFrame | None = None, progress: Progress | None = None
+) -> Verified:
+    """Read the commits after one, and recompute their links of the chain, all at one version of the catalog.
+
+    Found are a commit that is missing or does not follow the one before, a gap in the sequence, a row whose check
+    value is not its own, rows that no commit brought, and a head that is not where the last commit left it. `given`
+    are leaves (rows of LEAVES) of months whose rows are elsewhere.
     """
-    runs = catalog.frame(
-        f"SELECT * FROM {IMPORT_RUNS.name} WHERE import_run_id >= ? ORDER BY import_run_id", [max(after, 1)]
-    )
-    problems: list[str] = []
-    rows = {table.name: _rows(catalog, table, after) for table in HASHED}
-    chain, last, number = GENESIS, 0, 0
-    if after:
-        first = runs.filter(pl.col("import_run_id") == after)
-        if first.height != 1:
-            return Verified(0, 0, (f"commit {after}: it is there {first.height} times",))
-        chain, last, number = first["chain_hash"].item(), first["last_sequence"].item(), after
-    count = 0
-    for run in runs.filter(pl.col("import_run_id") > after).iter_rows(named=True):
-        number += 1
-        if run["import_run_id"] != number:
-            problems.append(f"commit {number}: it is missing; the next one is {run['import_run_id']}")
-            break
-        digests: list[bytes] = []
-        for table in HASHED:
-            mine = rows[table.name].filter(pl.col("import_run_id") == number)
-            found = row_digests(mine, table)
-            problems += _touched(table, mine, found)
-            digests += found
-        log = rows[TRADE_LOG.name].filter(pl.col("import_run_id") == number)["sequence"].to_list()
-        if log != list(range(last + 1, run["last_sequence"] + 1)):
-            problems.append(
-                f"commit {number}: its events should be {last + 1} to {run['last_sequence']}, and {len(log)} are there"
-            )
-        if run["previous_hash"] != chain:
-            problems.append(f"commit {number}: it does not follow the commit before it")
-        if link(run["previous_hash"], digests) != run["chain_hash"]:
-            problems.append(f"commit {number}: its chain hash is not that of its rows")
-        chain, last, count = run["chain_hash"], run["last_sequence"], count + len(digests)
-    head = catalog.frame(f"SELECT import_run_id, sequence, chain_hash FROM {HEAD.name}").row(0)
-    if not problems and head != (number, last, chain):
-        problems.append(f"the head says commit {head[0]} and event {head[1]}, the commits end with {number} and {last}")
-    return Verified(runs.height - (1 if after else 0), count, tuple(problems))
+    findings: list[Finding] = []
+    try:
+        version = catalog.version()
+        start = _start(catalog, version, after, findings)
+        commits, lasts = commits_after(catalog, version, after)
+    except StorageError as error:
+        return Verified(0, 0, (Finding(None, IMPORT_RUNS.name, "", f"it cannot be read: {error}"),))
+    if start is None:
+        return Verified(0, 0, tuple(findings))
+    walk = Walk(catalog, version, after, start.sequence, commits, lasts, findings)
+    total = len(CHAINED_TABLES) + 1
+    for number, table in enumerate(CHAINED_TABLES):
+        if progress:
+            progress(table.name, number, total)
+        walk.read(table)
+    leaves = walk.by_commit(given)
+    if progress:
+        progress("chain", total - 1, total)
+    try:
+        _check_standing(walk, leaves, _follow(walk, leaves, start))
+    except StorageError as error:
+        walk.found(None, IMPORT_RUNS.name, "", f"commits, head or checkpoint cannot be read: {error}")
+    ordered = sorted(walk.findings, key=_place)
+    if len(ordered) > FINDINGS_MAX:
+        more = Finding(None, "", "", f"{len(ordered) - FINDINGS_MAX:,} more findings")
+        ordered = [*ordered[:FINDINGS_MAX], more]
+    return Verified(int(commits.size), walk.rows, tuple(ordered))
 
 
-def _rows(catalog: Catalog, table: Table, after: int) -> pl.DataFrame:
-    order = "sequence" if table == TRADE_LOG else ", ".join(table.sort)
-    return catalog.frame(f"SELECT * FROM {table.name} WHERE import_run_id > ? ORDER BY import_run_id, {order}", [after])
+def _place(finding: Finding) -> tuple[int, int]:
+    return (-1 if finding.commit is None else finding.commit, ORDER.get(finding.where, len(ORDER)))
 
 
-def _touched(table: Table, rows: pl.DataFrame, digests: list[bytes]) -> list[str]:
-    """Return a sentence for each row whose digest is not the one that it has kept."""
-    keys = rows.select(table.key).iter_rows()
-    return [
-        f"{table.name}, {', '.join(map(str, key))}: the row is not what was recorded"
-        for key, kept, digest in zip(keys, rows[HASH], digests, strict=True)
-        if digest.hex()[:16] != kept
-    ]
+def _start(catalog: Catalog, version: int, after: int, findings: list[Finding]) -> _Position | None:
+    """Return where the chain is before the commits to verify; None with a finding where nothing says so."""
+    if not after:
+        settings = _settings(catalog, version, findings)
+        created_at = settings.get("created_at", "")
+        instant = pl.Series([created_at]).str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)[0]
+        return _Position(0, 0, genesis(settings.get("book_id", ""), created_at), instant)
+    rows = catalog.frame(f"SELECT * FROM {at_version(IMPORT_RUNS, version)} WHERE {RUN} = ?", [after])
+    if rows.height != 1:
+        findings.append(Finding(after, IMPORT_RUNS.name, str(after), f"the commit is there {rows.height} times"))
+        return None
+    row = rows.row(0, named=True)
+    return _Position(after, row["last_sequence"], row["chain_hash"], row["recorded_at"])
+
+
+def _settings(catalog: Catalog, version: int, findings: list[Finding]) -> dict[str, str]:
+    """Return the settings of the book; a finding for each that is missing, doubled, unknown or no setting."""
+    rows = catalog.frame(f"SELECT name, value FROM {at_version(BOOK_SETTINGS, version)} ORDER BY ALL")
+    names = rows["name"].to_list()
+    for name in sorted(SETTINGS | set(names)):
+        if names.count(name) != 1 or name not in SETTINGS:
+            what = f"it is there {names.count(name)} times" if name in SETTINGS else "there is no such setting"
+            findings.append(Finding(None, BOOK_SETTINGS.name, name, what))
+    settings = dict(rows.iter_rows())
+    if settings.get("format_version") != str(FORMAT_VERSION):
+        findings.append(Finding(None, BOOK_SETTINGS.name, "format_version", f"it is not {FORMAT_VERSION}"))
+    return settings
+
+
+def _follow(walk: Walk, leaves: Leaves, start: _Position) -> _Position:
+    """Walk over the commits, and return where they end."""
+    at = start
+    top = int(walk.commits[-1]) if walk.commits.size else start.commit
+    for first in range(start.commit + 1, top + 1, COMMITS_AT_ONCE):
+        last = min(first + COMMITS_AT_ONCE - 1, top)
+        runs = walk.catalog.frame(
+            f"SELECT {RUN}, last_sequence, previous_hash, chain_hash, recorded_at FROM {walk.place(IMPORT_RUNS)} "
+            f"WHERE {RUN} BETWEEN ? AND ? ORDER BY ALL",
+            [first, last],
+        )
+        of_commit = leaves.between(first, last)
+        for run in runs.iter_rows(named=True):
+            number = run[RUN]
+            if number > at.commit + 1:
+                missing = f"{at.commit + 1}" if number == at.commit + 2 else f"{at.commit + 1} to {number - 1}"
+                walk.found(at.commit + 1, IMPORT_RUNS.name, missing, f"the commit is missing; the next is {number}")
+            _check_commit(walk, run, at, of_commit.get(number, []))
+            at = _Position(number, run["last_sequence"], run["chain_hash"], run["recorded_at"])
+    return at
+
+
+def _check_commit(walk: Walk, run: dict[str, Any], at: _Position, leaves: list[tuple[str, str, int, bytes]]) -> None:
+    number, previous = run[RUN], run["previous_hash"]
+    if previous != at.chain:
+        before = "the commit before it" if at.commit else "the id of the book and the instant at which it was made"
+        walk.found(number, IMPORT_RUNS.name, number, f"the commit does not follow {before}")
+    if walk.unread:
+        return
+    events = sum(rows for name, _, rows, _ in leaves if name == TRADE_LOG.name)
+    if events != run["last_sequence"] - at.sequence:
+        asked = f"{at.sequence + 1} to {run['last_sequence']}"
+        walk.found(number, TRADE_LOG.name, "", f"its events should be {asked}, and {events} are there")
+    if not re.fullmatch("[0-9a-f]{64}", previous) or link(previous, leaves) != run["chain_hash"]:
+        walk.found(number, IMPORT_RUNS.name, number, "the chain hash of the commit is not that of its rows")
+
+
+def _check_standing(walk: Walk, leaves: Leaves, reached: _Position) -> None:
+    """Compare head and checkpoint with where the commits end."""
+    heads = walk.catalog.frame(f"SELECT * FROM {walk.place(HEAD)}")
+    if heads.height != 1:
+        walk.found(None, HEAD.name, "", f"it has {heads.height} rows instead of one")
+        return
+    head = heads.row(0, named=True)
+    told = {
+        RUN: reached.commit,
+        "sequence": reached.sequence,
+        "chain_hash": reached.chain,
+        "recorded_at": reached.recorded_at,
+    }
+    if not walk.after and SOURCE_RECORDS.name not in walk.unread:
+        told["source_record_id"] = leaves.count(SOURCE_RECORDS)
+    for name, value in told.items():
+        if head[name] != value:
+            walk.found(None, HEAD.name, name, f"it says {head[name]}, and the commits end with {value}")
+    checkpoints = walk.catalog.frame(f"SELECT * FROM {walk.place(CHECKPOINT)}")
+    if checkpoints.height != 1:
+        walk.found(None, CHECKPOINT.name, "", f"it has {checkpoints.height} rows instead of one")
+    elif not 0 <= checkpoints["sequence"].item() <= reached.sequence:
+        what = f"it is at {checkpoints['sequence'].item()}, and the log ends with {reached.sequence}"
+        walk.found(None, CHECKPOINT.name, "sequence", what)

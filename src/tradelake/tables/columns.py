@@ -106,6 +106,13 @@ class Column:
     unique: bool = False
 
 
+# What a commit gives every row of what was told: its number, and the check value of the row.
+COMMITTED = (
+    Column("import_run_id", "integer", "commit that brought it", references="import_runs.import_run_id"),
+    Column("row_check", "integer", "CRC-32 of the row, which names one that was touched"),
+)
+
+
 @dataclass(frozen=True)
 class Table:
     """One table: its columns in order, its primary key, sort order, partition date and indexes."""
@@ -141,14 +148,18 @@ class Table:
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return *frame* with exactly the columns of this table in order.
 
-        A nullable column that is missing becomes null; any other raises InvariantError.
+        A nullable column that is missing becomes null, and what the commit is to give becomes 0; any other raises
+        InvariantError.
         """
         if frame.schema == self.schema:
             return frame
-        missing = [c.name for c in self.columns if c.name not in frame.columns and not c.null]
+        given = set(frame.columns)
+        missing = [c.name for c in self.columns if c.name not in given and not c.null and c not in COMMITTED]
         if missing:
             raise InvariantError(f"{self.name}: the frame has no column {', '.join(missing)}")
         return frame.select(
-            (pl.col(c.name) if c.name in frame.columns else pl.lit(None).alias(c.name)).cast(POLARS_TYPES[c.type])
+            (pl.col(c.name) if c.name in given else pl.lit(0 if c in COMMITTED else None).alias(c.name)).cast(
+                POLARS_TYPES[c.type]
+            )
             for c in self.columns
         )

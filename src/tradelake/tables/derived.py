@@ -181,6 +181,20 @@ CHECKPOINT = Table(
     key=("sequence",),
 )
 
+FILE_DIGESTS = Table(
+    "file_digests",
+    "Digests of the data files, noted when they were written, so that a byte that is never read is found as well",
+    (
+        Column("file_name", "text", "path of the file inside the folder of its table"),
+        Column("table_name", "text", "table that it holds rows of"),
+        Column("file_sha256", "text", "SHA-256 of the file"),
+        Column(
+            "catalog_sha256", "text", "SHA-256 of what the catalog says of it: counts, sizes, statistics, partition"
+        ),
+    ),
+    key=("file_name",),
+)
+
 BOOK_SETTINGS = Table(
     "book_settings",
     "What a book knows of itself: its format and when it was made",

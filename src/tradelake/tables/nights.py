@@ -4,7 +4,7 @@ Rows are added and never changed: a mark that is revised, a snapshot that late e
 each get another row, which is as known as its `recorded_at` says.
 """
 
-from tradelake.tables.columns import Column, Table
+from tradelake.tables.columns import COMMITTED, Column, Table
 from tradelake.tables.derived import POSITION_COLUMNS
 
 BREAK_SECTIONS = ("executions", "positions", "lots", "cash", "realized")
@@ -22,11 +22,7 @@ BREAK_CLASSES = (
 )
 BREAK_STATUSES = ("OPEN", "EXPLAINED", "ACCEPTED", "RESOLVED")
 BREAK_ACTIONS = ("opened", "changed", "explained", "accepted", "applied", "resolved", "reopened")
-COMMIT = (
-    Column("recorded_at", "instant", "knowledge time"),
-    Column("import_run_id", "integer", "commit that brought it", references="import_runs.import_run_id"),
-)
-HASH = Column("row_hash", "text", "first 16 digits of the SHA-256 of the row")
+COMMIT = (Column("recorded_at", "instant", "knowledge time"), *COMMITTED)
 
 MARKS = Table(
     "marks",
@@ -39,7 +35,6 @@ MARKS = Table(
         Column("currency", "text", "currency of the price"),
         Column("source", "text", "who gave it: a file, a statement, a callback"),
         *COMMIT,
-        HASH,
     ),
     key=("instrument_id", "mark_date", "revision"),
     sort=("mark_date", "instrument_id", "revision"),
@@ -120,7 +115,6 @@ BREAK_EVENTS = Table(
         Column("author", "text", "who took the step"),
         Column("reason", "text", "why, in the author's words", null=True),
         *COMMIT,
-        HASH,
     ),
     key=("break_id", "step"),
     sort=("break_id", "step"),

@@ -2,6 +2,7 @@
 
 from tradelake.tables.columns import (
     ASSET_TYPES,
+    COMMITTED,
     EXERCISE_STYLES,
     LOT_METHODS,
     OPTION_TYPES,
@@ -40,6 +41,7 @@ ACCOUNTS = Table(
         ),
         Column("allocation_default", "boolean", "takes the broker's rows that no pattern claims"),
         Column("recorded_at", "instant", "when we were told"),
+        *COMMITTED,
     ),
     key=("account_id",),
     sort=("account_id",),
@@ -72,6 +74,7 @@ INSTRUMENTS = Table(
         Column("isin", "text", "ISIN", null=True),
         Column("description", "text", "the broker's name of it", null=True),
         Column("recorded_at", "instant", "when we were told"),
+        *COMMITTED,
     ),
     key=("instrument_id",),
     sort=("instrument_id",),
@@ -91,6 +94,7 @@ STRATEGIES = Table(
         Column("strategy_id", "text", "id of the strategy, for STAR-LAB its strategy id"),
         Column("origin", "text", "ALL-USE or STAR-LAB"),
         Column("recorded_at", "instant", "when we first saw it"),
+        *COMMITTED,
     ),
     key=("strategy_id",),
     sort=("strategy_id",),

@@ -1,6 +1,6 @@
 """What we were told: the log of events, its commits and the records that it came from."""
 
-from tradelake.tables.columns import ACTIONS, CASH_CATEGORIES, KINDS, OPTION_TYPES, Column, Table
+from tradelake.tables.columns import ACTIONS, CASH_CATEGORIES, COMMITTED, KINDS, OPTION_TYPES, Column, Table
 from tradelake.tables.reference import TERMS
 
 IMPORT_RUNS = Table(
@@ -23,7 +23,8 @@ IMPORT_RUNS = Table(
         Column("first_sequence", "integer", "first log sequence of the commit", null=True),
         Column("last_sequence", "integer", "last log sequence after the commit"),
         Column("previous_hash", "text", "chain hash before"),
-        Column("chain_hash", "text", "SHA-256 over the previous hash and the rows of the commit"),
+        Column("chain_hash", "text", "SHA-256 over the previous hash and all rows of the commit, this one included"),
+        COMMITTED[1],
     ),
     key=("import_run_id",),
     sort=("import_run_id",),
@@ -34,7 +35,7 @@ SOURCE_RECORDS = Table(
     "The broker's own words: every row that was read, as it was read",
     (
         Column("source_record_id", "integer", "number of the record, without gaps"),
-        Column("import_run_id", "integer", "commit that brought it", references="import_runs.import_run_id"),
+        COMMITTED[0],
         Column("row_number", "integer", "row inside the source, from 1"),
         Column("section", "text", "part of the source"),
         Column("outcome", "text", "what became of it", values=("event", "kept", "conflict", "reject")),
@@ -42,9 +43,12 @@ SOURCE_RECORDS = Table(
         Column("message", "text", "the reason in words", null=True),
         Column("text_hash", "text", "first 32 digits of the SHA-256 of broker account, section and text"),
         Column("text", "text", "the record itself"),
+        Column("record_date", "date", "trading day of its first event, else the day of the commit in UTC"),
+        COMMITTED[1],
     ),
     key=("source_record_id",),
     sort=("source_record_id",),
+    partition_date="record_date",
     indexes=(("import_run_id",), ("text_hash",)),
 )
 
@@ -136,9 +140,9 @@ TRADE_LOG = Table(
         Column("execution_digest", "integer", "CRC-32 of what is one execution, which finds deliveries of it"),
         Column("trade_digest", "integer", "CRC-32 of trade id and leg"),
         Column("recorded_at", "instant", "knowledge time"),
-        Column("import_run_id", "integer", "commit that brought it", references="import_runs.import_run_id"),
+        COMMITTED[0],
         Column("source_record_id", "integer", "its source record", references="source_records.source_record_id"),
-        Column("row_hash", "text", "first 16 digits of the SHA-256 of the row"),
+        COMMITTED[1],
     ),
     key=("sequence",),
     sort=("account_id", "symbol", "instrument_id", "executed_at", "sequence"),
@@ -194,6 +198,7 @@ CORPORATE_ACTIONS = Table(
         Column("ratio_old", "integer", "... for so many old ones", null=True, check="ratio_old > 0"),
         Column("amount_per_unit", "money", "cash per unit", null=True),
         Column("basis_fraction", "money", "share of the basis that moves", null=True),
+        *COMMITTED,
     ),
     key=("sequence",),
     sort=("sequence",),

@@ -1,0 +1,174 @@
+"""One verification of the chain: what it has read, and what it found on the way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from tradelake.errors import StorageError
+from tradelake.store.canonical import CHECK, Integers
+from tradelake.store.catalog import Catalog
+from tradelake.store.chain import RUN, Leaf, sealed
+from tradelake.store.findings import Finding
+from tradelake.tables import CHAINED_TABLES, IMPORT_RUNS, TRADE_LOG, Table
+
+COMMITS_AT_ONCE = 200_000
+SHOWN_MAX = 20
+ORDER = {table.name: number for number, table in enumerate(CHAINED_TABLES)}
+COMPACT = pl.Schema({RUN: pl.Int64, "table": pl.Int8, "month": pl.Int32, "rows": pl.Int64, "digest": pl.Binary})
+
+
+@dataclass
+class Walk:
+    """What is known so far: the commits after one with the last sequence of each, leaves, and findings.
+
+    `version` is the commit of the catalog that is read: every query stands on its own, since one that fails would take
+    a transaction with it.
+
+    `base` is the last sequence before these commits; `unread` names tables of which something could not be read.
+    """
+
+    catalog: Catalog
+    version: int
+    after: int
+    base: int
+    commits: Integers
+    lasts: Integers
+    findings: list[Finding] = field(default_factory=list)
+    leaves: list[pl.DataFrame] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    rows: int = 0
+
+    def place(self, table: Table) -> str:
+        """Return a table, as it is at the version, as a query names it."""
+        return at_version(table, self.version)
+
+    def found(self, commit: int | None, where: str, key: object, what: str) -> None:
+        """Note one finding."""
+        self.findings.append(Finding(commit, where, str(key), what))
+
+    def read(self, table: Table) -> None:
+        """Read the rows of a table that the commits brought, piece by piece, and keep their leaves."""
+        for label, condition in self._pieces(table):
+            names = ", ".join(table.names)
+            try:
+                rows = self.catalog.frame(f"SELECT {names} FROM {self.place(table)} WHERE {condition}")
+            except StorageError as error:
+                self.unread.add(table.name)
+                self.found(None, table.name, label, f"it cannot be read: {error}")
+                continue
+            if rows.height:
+                self._take(table, rows)
+
+    def _pieces(self, table: Table) -> Iterator[tuple[str, str]]:
+        """Yield the parts to read a table in, each with its name and its condition."""
+        if self.after:
+            yield "", f"{RUN} > {self.after}"
+            return
+        if table.partition_date:
+            yield from self._months(table)
+            return
+        top = int(self.commits[-1]) if self.commits.size else 0
+        starts = [-(2**63), *range(COMMITS_AT_ONCE, top, COMMITS_AT_ONCE)]
+        ends = [*starts[1:], 2**63 - 1]
+        for start, end in zip(starts, ends, strict=True):
+            last = "<=" if end == 2**63 - 1 else "<"
+            yield f"commits from {max(start, 1)}", f"{RUN} >= {start} AND {RUN} {last} {end}"
+
+    def _months(self, table: Table) -> Iterator[tuple[str, str]]:
+        day = table.partition_date
+        try:
+            months = self.catalog.frame(
+                f"SELECT DISTINCT year({day}) AS year, month({day}) AS month FROM {self.place(table)} ORDER BY ALL"
+            )
+        except StorageError as error:
+            self.unread.add(table.name)
+            self.found(None, table.name, "", f"its months cannot be read: {error}")
+            return
+        for year, month in months.iter_rows():
+            following = f"{year + month // 12:04}-{month % 12 + 1:02}"
+            label = f"{year:04}-{month:02}"
+            yield label, f"{day} >= DATE '{label}-01' AND {day} < DATE '{following}-01'"
+
+    def _take(self, table: Table, rows: pl.DataFrame) -> None:
+        """Seal rows, keep their leaves, and note rows that are not what they were."""
+        seal = sealed(rows, table)
+        self.rows += rows.height
+        self.leaves.append(compact(seal.frame()))
+        number = rows[RUN].to_numpy()
+        known = np.isin(number, self.commits)
+        self._note(table, rows, pl.Series(rows[CHECK].to_numpy() != seal.checks), "it is not what was recorded")
+        self._note(table, rows, pl.Series(~known), "no commit brought it")
+        doubled = rows.select(table.key).is_duplicated()
+        self._note(table, rows, doubled, "it is there more than once")
+        if table == TRADE_LOG:
+            sequence = rows["sequence"].to_numpy()
+            place = np.clip(np.searchsorted(self.commits, number), 0, max(self.commits.size - 1, 0))
+            firsts = np.concatenate([[self.base], self.lasts])
+            strange = known & ((sequence <= firsts[place]) | (sequence > firsts[place + (self.commits.size > 0)]))
+            self._note(table, rows, pl.Series(strange), "its commit has no such sequence")
+
+    def _note(self, table: Table, rows: pl.DataFrame, wrong: pl.Series, what: str) -> None:
+        """Note the first rows for which something is wrong, and how many more there are."""
+        bad = rows.filter(wrong)
+        if not bad.height:
+            return
+        bad = bad.select(RUN, *(key for key in table.key if key != RUN)).sort(pl.all())
+        for row in bad.head(SHOWN_MAX).iter_rows(named=True):
+            self.found(row[RUN], table.name, ", ".join(str(row[key]) for key in table.key), what)
+        if bad.height > SHOWN_MAX:
+            text = f"{bad.height - SHOWN_MAX:,} more rows: {what}"
+            self.found(bad[RUN][SHOWN_MAX], table.name, "", text)
+
+    def by_commit(self, given: pl.DataFrame | None) -> "Leaves":
+        """Return all leaves in the order of the chain, with those that are given."""
+        found = [*self.leaves, compact(given)] if given is not None else self.leaves
+        self.leaves = []
+        return Leaves(pl.concat(found).sort(RUN, "table", "month") if found else pl.DataFrame(schema=COMPACT))
+
+
+class Leaves:
+    """Leaves in the order of the chain, to be taken commit by commit."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self._starts = frame[RUN].to_numpy()
+
+    def count(self, table: Table) -> int:
+        """Return how many rows of a table there are."""
+        return int(self._frame.filter(pl.col("table") == ORDER[table.name])["rows"].sum())
+
+    def between(self, first: int, last: int) -> dict[int, list[Leaf]]:
+        """Return the leaves of the commits from one to another, by commit."""
+        start, end = np.searchsorted(self._starts, [first, last + 1])
+        names = [table.name for table in CHAINED_TABLES]
+        found: dict[int, list[Leaf]] = {}
+        for run, table, month, rows, digest in self._frame[int(start) : int(end)].iter_rows():
+            text = f"{month // 100:04}-{month % 100:02}" if month else ""
+            found.setdefault(run, []).append((names[table], text, rows, digest))
+        return found
+
+
+def compact(leaves: pl.DataFrame) -> pl.DataFrame:
+    """Return leaves (LEAVES) with numbers in the place of names: a book may have millions of them."""
+    return leaves.select(
+        RUN,
+        pl.col("table_name").replace_strict(ORDER, return_dtype=pl.Int8).alias("table"),
+        pl.col("month").str.replace("-", "", literal=True).replace("", "0").cast(pl.Int32),
+        "rows",
+        "digest",
+    )
+
+
+def at_version(table: Table, version: int) -> str:
+    """Return a table as of a commit of the catalog, as a query names it."""
+    return f"{table.name} AT (VERSION => {version})"
+
+
+def commits_after(catalog: Catalog, version: int, after: int) -> tuple[Integers, Integers]:
+    """Return the numbers of the commits after one, ascending, and the last sequence of each."""
+    rows = catalog.frame(
+        f"SELECT {RUN}, last_sequence FROM {at_version(IMPORT_RUNS, version)} WHERE {RUN} > ? ORDER BY ALL", [after]
+    )
+    return rows[RUN].to_numpy(), rows["last_sequence"].to_numpy()
