@@ -18,6 +18,7 @@ from tradelake.outputs import (
     verdict,
 )
 from tradelake.sessions import sessions_between
+from tradelake.store import Maintained, Upkeep
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
 
 __all__ = [
@@ -28,12 +29,14 @@ __all__ = [
     "Book",
     "Execution",
     "ImportLine",
+    "Maintained",
     "MarkReceipt",
     "NightlyReport",
     "RebuildReport",
     "Receipt",
     "Reconciliation",
     "Step",
+    "Upkeep",
     "break_text",
     "create",
     "equity_until",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradelake.cli import listings, marks, nightly, reconciling, recording, writing
+from tradelake.cli import keeping, listings, marks, nightly, reconciling, recording, writing
 from tradelake.cli.doctor import doctor, show_version
 
 BOOK_DEFAULT = "book"
@@ -74,7 +74,7 @@ proposals.command("apply")(nightly.apply_proposal)
 app.add_typer(proposals, name="proposals")
 app.command("nightly")(nightly.nightly)
 app.command("snapshot")(nightly.snapshot)
-app.command("maintain")(nightly.maintain)
+app.command("maintain")(keeping.maintain)
 app.command("reconcile")(reconciling.reconcile)
 breaks.callback()(reconciling.breaks)
 breaks.command("list")(reconciling.breaks)

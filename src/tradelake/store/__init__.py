@@ -4,7 +4,7 @@ from tradelake.store.append import Appended, Batch, Head, append, read_head
 from tradelake.store.catalog import Catalog
 from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, replace_derived
 from tradelake.store.index import KeyIndex
-from tradelake.store.maintain import Maintained, maintain
+from tradelake.store.maintain import Maintained, Upkeep, maintain
 from tradelake.store.opening import create_catalog, open_catalog
 from tradelake.store.query import PAST_SUFFIX, PastCall, check_read_only
 from tradelake.store.references import References
@@ -27,6 +27,7 @@ __all__ = [
     "Relation",
     "Standing",
     "Target",
+    "Upkeep",
     "Verified",
     "append",
     "check_read_only",

@@ -27,6 +27,7 @@ from tradelake.tables import BOOK_SETTINGS
 FORMAT_VERSION = 3
 INLINE_ROWS = 1000
 FEW_ROWS = 8
+METADATA = "__ducklake_metadata_lake"
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
 

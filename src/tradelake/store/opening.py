@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from tradelake.errors import BookExists, BookNotFound, BookVersionError, InputError, StorageError
-from tradelake.store.catalog import FORMAT_VERSION, Catalog
+from tradelake.store.catalog import FORMAT_VERSION, METADATA, Catalog
 from tradelake.store.durable import sync_entries, sync_folder
 from tradelake.store.foreign import half_made, not_a_book
 from tradelake.store.lease import Lease
@@ -70,6 +70,8 @@ def discard(draft: Target) -> None:
 def publish(draft: Target, target: Target) -> None:
     """Give the closed catalog *draft* its name, when it is on disk with its data; the caller holds the lease."""
     folder = Path(target.catalog).parent
+    if any(Path(draft.catalog + log).exists() for log in ("-wal", ".wal")):
+        raise StorageError(f"{folder}: the catalog of the book cannot be completed. Make room on the disk, and repeat it.")
     try:
         for place in (target.data or "", str(folder)):
             sync_folder(place)
@@ -93,7 +95,7 @@ def _create_on_server(target: Target, created_at: str) -> Catalog:
         if not _is_half_made(book):
             book.close()
             raise BookExists(f"There is a lake of somebody else at {target.shown}. Name another database.")
-        stored = book.frame("SELECT value FROM __ducklake_metadata_lake.ducklake_metadata WHERE key = 'data_path'")
+        stored = book.frame(f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'")
         if stored["value"].item() != target.data:
             book.close()
             raise InputError(
