@@ -35,9 +35,9 @@ def maintain(
     """Write rows to files, merge small ones, remove old ones.
 
     Rows inside the catalog become files, small files and files with many deleted rows are written anew, old versions
-    are given up, and files are removed that no version needs, or that a writer left that was killed. Readers and writers
-    go on meanwhile, and nothing that is read changes: rows and control totals are compared at each step. What is kept
-    can be set in tradelake.toml, in [maintenance].
+    are given up, and files are removed that no version needs, or that a writer left that was killed. Readers and
+    writers go on meanwhile, and nothing that is read changes: rows and control totals are compared at each step. What
+    is kept can be set in tradelake.toml, in [maintenance].
     """
     from tradelake.jobs.settings import upkeep_of
 
@@ -59,3 +59,62 @@ def maintained_text(done: "Maintained") -> str:
         f"{done.files_rewritten:,} rewritten, {done.versions_expired:,} versions given up, "
         f"{done.files_removed:,} files and {done.orphans_removed:,} orphans removed ({done.bytes_removed:,} bytes)"
     )
+
+
+def backup(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option(metavar="FOLDER", file_okay=False, help="Where the copies go.")],
+    json: Json = False,
+) -> None:
+    """Copy the book to a folder, while others work on it.
+
+    The folder keeps any number of backups: what an earlier one has is not copied again. The backup is the manifest
+    that is written last, and named; `tradelake restore` makes a book of it.
+    """
+    with open_book(context, read_only=False) as book, progress_bar() as progress:
+        done = book.backup(to, progress=progress)
+    if json:
+        from json import dumps
+
+        emit(dumps({**asdict(done), "manifest": str(to / done.manifest)}) + "\n")
+        return
+    emit(
+        f"{to / done.manifest}\n  the log ends at {done.sequence:,}; {done.files:,} files, {done.bytes:,} bytes, "
+        f"of which {done.files_copied:,} files and {done.bytes_copied:,} bytes were copied\n"
+    )
+
+
+def restore(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="The manifest of a backup.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", file_okay=False, help="Where the book is made: empty, or new.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Make the book in a temporary folder, compare it with a rebuild, remove it.")
+    ] = False,
+) -> None:
+    """Make a book of a backup, or rehearse that.
+
+    Everything is compared with the manifest before anything is written. A book that was restored in part does not
+    open; repeat the command. With --check the temporary folder is made in FOLDER where it is given. Exit code 1: the
+    rehearsal has found a difference.
+    """
+    from tradelake import book
+
+    with progress_bar() as progress:
+        if check:
+            done = book.rehearse(manifest, beside=to, progress=progress)
+        elif to is None:
+            raise typer.BadParameter("--to FOLDER says where the book is to be made; --check needs none.")
+        else:
+            done = book.restore_book(manifest, to, progress=progress)
+    if done.folder is not None:
+        emit(f"restored to {done.folder}\n")
+    emit(f"  the log ends at {done.sequence:,}; {done.files:,} files\n")
+    if check:
+        emit("different\n" if done.problems else "the same as a rebuild, and the chain holds\n")
+    complain_about(done.problems, rest="")
+    if done.problems:
+        raise typer.Exit(1)

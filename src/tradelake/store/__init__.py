@@ -1,10 +1,13 @@
 """The only room that knows DuckDB and DuckLake: catalog, append, scan, fold, query."""
 
 from tradelake.store.append import Appended, Batch, Head, append, read_head
+from tradelake.store.backup import BackedUp, BackupManifest, back_up, manifest_kind, read_manifest
 from tradelake.store.catalog import Catalog
 from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, replace_derived
+from tradelake.store.from_backup import restore_backup, restored_target
 from tradelake.store.index import KeyIndex
 from tradelake.store.maintain import Maintained, Upkeep, maintain
+from tradelake.store.objects import Folder
 from tradelake.store.opening import create_catalog, open_catalog
 from tradelake.store.query import PAST_SUFFIX, PastCall, check_read_only
 from tradelake.store.references import References
@@ -15,10 +18,13 @@ from tradelake.store.verify import Verified, verify_runs
 __all__ = [
     "PAST_SUFFIX",
     "Appended",
+    "BackedUp",
+    "BackupManifest",
     "Batch",
     "Catalog",
     "Checkpoint",
     "Derived",
+    "Folder",
     "Head",
     "KeyIndex",
     "Maintained",
@@ -30,14 +36,19 @@ __all__ = [
     "Upkeep",
     "Verified",
     "append",
+    "back_up",
     "check_read_only",
     "create_catalog",
     "maintain",
+    "manifest_kind",
     "open_catalog",
     "parse_target",
     "read_head",
+    "read_manifest",
     "read_standing",
     "relation",
     "replace_derived",
+    "restore_backup",
+    "restored_target",
     "verify_runs",
 ]

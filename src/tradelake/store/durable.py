@@ -1,7 +1,7 @@
 """Files on disk before the commit that names them, and the folder entries of new files.
 
-Problem: DuckDB writes Parquet files and never syncs them, nor the folders that hold them. After a power cut the catalog,
-which is synced, names files of 0 bytes. Nor does it sync the folder in which it makes a new write-ahead log.
+Problem: DuckDB writes Parquet files and never syncs them, nor the folders that hold them. After a power cut the
+catalog, which is synced, names files of 0 bytes. Nor does it sync the folder in which it makes a new write-ahead log.
 
 Decision: one `syncfs` of the file system of the data folder before the commit. It covers new files, new folders and
 their entries in those above, however many they are, and costs as much as the syncs of single files would.

@@ -141,9 +141,7 @@ def _merge(catalog: Catalog, done: Maintained) -> Maintained:
             taken, made = waiting[table.name], 0
             if not done.dry_run:
                 taken, made = _step(catalog, table, _MERGE, "files_processed", "files_created")
-            done = replace(
-                done, files_merged=done.files_merged + taken, files_created=done.files_created + made
-            )
+            done = replace(done, files_merged=done.files_merged + taken, files_created=done.files_created + made)
     return done
 
 

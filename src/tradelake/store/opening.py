@@ -31,14 +31,14 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
     if target.data is None:
         raise InputError("A book on PostgreSQL needs a folder for its Parquet files: give data=FOLDER (--data FOLDER).")
     if target.kind == "postgres":
-        _make_folder(Path(target.data))
+        make_folder(Path(target.data))
         return _create_on_server(target, created_at)
     folder = Path(target.catalog).parent
-    _refuse_existing(folder)
-    _make_folder(folder)
-    _make_folder(Path(target.data))
+    refuse_existing(folder)
+    make_folder(folder)
+    make_folder(Path(target.data))
     with Lease(target).hold():
-        _refuse_existing(folder)
+        refuse_existing(folder)
         draft = draft_of(target)
         discard(draft)
         if target.kind == "sqlite":
@@ -71,7 +71,9 @@ def publish(draft: Target, target: Target) -> None:
     """Give the closed catalog *draft* its name, when it is on disk with its data; the caller holds the lease."""
     folder = Path(target.catalog).parent
     if any(Path(draft.catalog + log).exists() for log in ("-wal", ".wal")):
-        raise StorageError(f"{folder}: the catalog of the book cannot be completed. Make room on the disk, and repeat it.")
+        raise StorageError(
+            f"{folder}: the catalog of the book cannot be completed. Make room on the disk, and repeat it."
+        )
     try:
         for place in (target.data or "", str(folder)):
             sync_folder(place)
@@ -82,7 +84,8 @@ def publish(draft: Target, target: Target) -> None:
         raise StorageError(f"{folder}: the book cannot be brought to the disk: {error.strerror}.") from error
 
 
-def _refuse_existing(folder: Path) -> None:
+def refuse_existing(folder: Path) -> None:
+    """Raise BookExists where a folder has a book."""
     if any((folder / name).exists() for name in (SQLITE_FILE, DUCKDB_FILE)):
         raise BookExists(f"There is a book at {folder} already. Open it, or name another folder.")
 
@@ -194,7 +197,8 @@ def _is_begun(catalog: Catalog) -> bool:
         return False
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it; StorageError where that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
