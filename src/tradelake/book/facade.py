@@ -33,9 +33,9 @@ class Book(Backups, Nights, MarkWriters, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break
-    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book. Readers return Polars
-    frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked to
-    stand.
+    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book. Readers return
+    Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked
+    to stand.
     """
 
     def __enter__(self) -> Book:

@@ -20,8 +20,8 @@ class Night:
     """What a nightly job is asked for.
 
     `until` is the session to close, None the last one that has closed; `statements` are IBKR Flex files, `marks` files
-    of prices. `rules` are classes of breaks, and kinds of proposals, whose events are booked without asking. `upkeep` says
-    what maintenance keeps.
+    of prices. `rules` are classes of breaks, and kinds of proposals, whose events are booked without asking.
+    `upkeep` says what maintenance keeps.
     """
 
     until: date | None = None

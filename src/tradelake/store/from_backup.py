@@ -83,7 +83,7 @@ def _settle(draft: Target, manifest: BackupManifest) -> None:
     if found != manifest.head:
         raise StorageError(
             f"The catalog of the backup ends with event {found['sequence']} and {found['chain_hash']}, its manifest "
-            f"says {manifest.head['sequence']} and {manifest.head['chain_hash']}. There is no book: take another backup."
+            f"says {manifest.head['sequence']} and {manifest.head['chain_hash']}. There is no book."
         )
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+
 from tradelake.errors import InvariantError
 from tradelake.store.catalog import METADATA, Catalog
 from tradelake.tables import CHECKPOINT, DERIVED_TABLES, FACT_TABLES, REFERENCE_TABLES, TOLD_TABLES, Table
@@ -44,7 +46,8 @@ class Maintained:
 
     `files_merged` small files became `files_created`; `files_rewritten` were written again without their deleted rows.
     `files_removed` were needed by old versions only, `orphans_removed` by no commit at all; `bytes_removed` counts both
-    where the files are local. A dry run does not foresee what becomes superfluous by the other steps.
+    where the files are local. A dry run does not foresee what becomes superfluous by the other steps; that
+    is removed by a later run.
     """
 
     rows_flushed: int = 0
@@ -75,8 +78,8 @@ def maintain(catalog: Catalog, *, at: datetime, upkeep: Upkeep | None = None, dr
         lambda done: _rewrite(catalog, done),
         lambda done: _merge(catalog, done),
         lambda done: _expire(catalog, done, at - kept.versions),
-        lambda done: _remove(catalog, done, "ducklake_cleanup_old_files", at - kept.files),
-        lambda done: _remove(catalog, done, "ducklake_delete_orphaned_files", at - kept.orphans),
+        lambda done: _remove_old(catalog, done, at - kept.files),
+        lambda done: _remove_orphans(catalog, done, at - kept.orphans),
     )
     done = Maintained(dry_run=dry_run)
     for step in steps:
@@ -147,22 +150,43 @@ def _merge(catalog: Catalog, done: Maintained) -> Maintained:
 
 def _expire(catalog: Catalog, done: Maintained, before: datetime) -> Maintained:
     """Give up the versions of the catalog from before an instant; the newest one always stays."""
-    with catalog.transaction():
-        gone = catalog.frame(f"CALL ducklake_expire_snapshots('lake', {_older(before, dry_run=done.dry_run)})")
-    return replace(done, versions_expired=gone.height)
+    found = catalog.frame("SELECT snapshot_id, snapshot_time FROM ducklake_snapshots('lake') ORDER BY ALL")[:-1]
+    old = found.filter(pl.col("snapshot_time") < before)["snapshot_id"].to_list()
+    if old and not done.dry_run:
+        with catalog.transaction():
+            catalog.execute(f"CALL ducklake_expire_snapshots('lake', versions => {old})")
+    return replace(done, versions_expired=len(old))
 
 
-def _remove(catalog: Catalog, done: Maintained, function: str, before: datetime) -> Maintained:
-    """Remove files that no version needs any more since before an instant, or that none has ever named."""
+def _remove_old(catalog: Catalog, done: Maintained, before: datetime) -> Maintained:
+    """Remove the files that no version has needed since before an instant."""
+    times = catalog.frame(
+        f"SELECT CAST(schedule_start AS TIMESTAMPTZ) AS at FROM {METADATA}.ducklake_files_scheduled_for_deletion"
+    )["at"]
+    if (times < before).all():
+        which = "cleanup_all => true"
+    else:
+        # In a SQLite catalog DuckLake compares these times as text, and takes all of the same day for older.
+        day = timedelta(days=1 if catalog.target.kind == "sqlite" else 0)
+        which = _older(before - day)
+    paths, sizes = _removed(catalog, "ducklake_cleanup_old_files", which, dry_run=done.dry_run)
+    return replace(done, files_removed=paths, bytes_removed=done.bytes_removed + sizes)
+
+
+def _remove_orphans(catalog: Catalog, done: Maintained, before: datetime) -> Maintained:
+    """Remove the files that were last written before an instant, and that no commit has named."""
+    paths, sizes = _removed(catalog, "ducklake_delete_orphaned_files", _older(before), dry_run=done.dry_run)
+    return replace(done, orphans_removed=paths, bytes_removed=done.bytes_removed + sizes)
+
+
+def _removed(catalog: Catalog, function: str, which: str, *, dry_run: bool) -> tuple[int, int]:
+    """Let DuckLake remove files, and return how many these are, and their bytes."""
     with catalog.transaction():
-        paths = catalog.frame(f"CALL {function}('lake', {_older(before, dry_run=True)})")["path"].to_list()
+        paths = catalog.frame(f"CALL {function}('lake', {which}, dry_run => true)")["path"].to_list()
         sizes = [file.stat().st_size for file in map(Path, paths) if file.exists()]
-        if paths and not done.dry_run:
-            paths = catalog.frame(f"CALL {function}('lake', {_older(before, dry_run=False)})")["path"].to_list()
-    done = replace(done, bytes_removed=done.bytes_removed + sum(sizes))
-    if function == "ducklake_delete_orphaned_files":
-        return replace(done, orphans_removed=len(paths))
-    return replace(done, files_removed=len(paths))
+        if paths and not dry_run:
+            catalog.execute(f"CALL {function}('lake', {which}, dry_run => false)")
+    return len(paths), sum(sizes)
 
 
 _FLUSH = "CALL ducklake_flush_inlined_data('lake', table_name => '{}')"
@@ -170,8 +194,8 @@ _MERGE = f"CALL ducklake_merge_adjacent_files('lake', '{{}}', max_file_size => {
 _REWRITE = f"CALL ducklake_rewrite_data_files('lake', '{{}}', delete_threshold => {DELETED_PART})"
 
 
-def _older(before: datetime, *, dry_run: bool) -> str:
-    return f"older_than => TIMESTAMPTZ '{before.isoformat()}', dry_run => {str(dry_run).lower()}"
+def _older(before: datetime) -> str:
+    return f"older_than => TIMESTAMPTZ '{before.isoformat()}'"
 
 
 def _step(catalog: Catalog, table: Table, statement: str, *counts: str) -> tuple[int, ...]:
