@@ -1,4 +1,4 @@
-"""File systems of the tests' own, where the machine allows to mount: whoever needs one skips with the reason elsewhere."""
+"""File systems of the tests' own, where the machine allows to mount; elsewhere the test is skipped with the reason."""
 
 import errno
 import fcntl
@@ -85,7 +85,8 @@ def mounted(made: Disk | Small) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(made.folder)], check=False)
+        # Lazily: a test that failed may still have files open there.
+        subprocess.run(["umount", "--lazy", str(made.folder)], check=False)
 
 
 @contextmanager
@@ -96,4 +97,4 @@ def read_only(folder: Path) -> Iterator[None]:
         call("mount", "-o", "remount,bind,ro", str(folder))
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=False)
+        subprocess.run(["umount", "--lazy", str(folder)], check=False)
