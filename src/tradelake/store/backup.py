@@ -106,8 +106,9 @@ def back_up(catalog: Catalog, objects: Objects, *, scratch: Path, created_at: st
             head = {name: str(v) if name == "recorded_at" else v for name, v in asdict(read_head(catalog)).items()}
             settings, paths = catalog.settings(), data_paths(catalog)
         kept_catalog = Kept("catalog", copy.stat().st_size, file_digest(copy))
-        copied = [kept_catalog]
-        _put(objects, kept_catalog, copy)
+        copied = [kept_catalog] if objects.size(kept_catalog.object) != kept_catalog.bytes else []
+        for new in copied:
+            _put(objects, new, copy)
     files = []
     for number, path in enumerate(paths):
         progress("copy", number, len(paths))
@@ -138,7 +139,7 @@ def back_up(catalog: Catalog, objects: Objects, *, scratch: Path, created_at: st
         sequence=int(head["sequence"]),
         files=len(files),
         bytes=sum(kept.bytes for kept in (kept_catalog, *files)),
-        files_copied=len(copied) - 1,
+        files_copied=len([kept for kept in copied if kept is not kept_catalog]),
         bytes_copied=sum(kept.bytes for kept in copied),
     )
 

@@ -226,10 +226,7 @@ class Catalog:
             if self._log_file is not None:
                 self._log_file.sync()
         except OSError as error:
-            raise StorageError(
-                f"What was just committed to {self.target.shown} may not survive a power cut: the name of its log "
-                f"cannot be brought to the disk: {error.strerror}. Mend the disk; to repeat it is harmless."
-            ) from error
+            raise not_synced(self.target.shown, error, committed=True) from error
 
     def version(self) -> int:
         """Return the number of the newest commit of the catalog."""

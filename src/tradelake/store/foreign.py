@@ -36,11 +36,12 @@ def not_a_book(target: Target) -> BookNotFound:
     )
 
 
-def not_synced(place: str, error: OSError) -> StorageError:
+def not_synced(place: str, error: OSError, *, committed: bool = False) -> StorageError:
     """Return the error for files that the operating system could not bring to the disk."""
+    what = "What was just committed may not survive a power cut" if committed else "Nothing was committed"
     return StorageError(
-        f"The files at {place} cannot be brought to the disk: {error.strerror}. Nothing was committed. Make room, or "
-        "mend the disk, and do it again."
+        f"The files at {place} cannot be brought to the disk: {error.strerror}. {what}. Make room, or mend the disk, "
+        "and do it again."
     )
 
 
