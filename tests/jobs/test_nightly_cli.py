@@ -19,7 +19,10 @@ CHOICE = (
     "Choose from missing_here, missing_there, quantity, price, fee, multiplier, stale_split, timing, symbol_change, "
     "unknown, exercise, assign, cash_settle, expire."
 )
-SETTINGS = "There are apply and reports in [nightly]."
+SETTINGS = (
+    "There are apply and reports in [nightly]; keep_versions_days and keep_files_days and keep_orphans_hours in "
+    "[maintenance]."
+)
 NO_TOML = (
     "{}/tradelake.toml cannot be read as TOML: Expected ']' at the end of a table declaration (at line 1, column 9). "
     "Mend it, or take it away."

@@ -4,6 +4,7 @@ from tradelake.book.facade import Book, create, open_book
 from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
+from tradelake.book.restoring import Restored, manifest_text, rehearse, restore_book
 from tradelake.book.texts import render, schema_texts
 from tradelake.intake.model import Execution
 from tradelake.outputs import (
@@ -18,6 +19,7 @@ from tradelake.outputs import (
     verdict,
 )
 from tradelake.sessions import sessions_between
+from tradelake.store import BackedUp, Maintained, Upkeep, manifest_kind
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
 
 __all__ = [
@@ -25,25 +27,33 @@ __all__ = [
     "KINDS",
     "OPTION_KINDS",
     "TABLES",
+    "BackedUp",
     "Book",
     "Execution",
     "ImportLine",
+    "Maintained",
     "MarkReceipt",
     "NightlyReport",
     "RebuildReport",
     "Receipt",
     "Reconciliation",
+    "Restored",
     "Step",
+    "Upkeep",
     "break_text",
     "create",
     "equity_until",
+    "manifest_kind",
+    "manifest_text",
     "open_book",
+    "rehearse",
     "render",
     "report_from_json",
     "report_html",
     "report_json",
     "report_of",
     "report_text",
+    "restore_book",
     "schema_texts",
     "sessions_between",
     "standing",

@@ -1,18 +1,23 @@
 """What keeps the derived tables: the fold that brings them to the head, and the rebuild that proves them."""
 
 import time
+from dataclasses import replace
 
 from tradelake.book.checking import differences
 from tradelake.book.derive import derive_all, latest_event
 from tradelake.book.past import PastReaders
-from tradelake.book.receipt import RebuildReport
+from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.shelf import Progress, no_progress
 from tradelake.book.tail import TailFold
-from tradelake.errors import ReadOnlyError
+from tradelake.errors import ReadOnlyError, TradelakeError
 from tradelake.store import read_standing, replace_derived
 from tradelake.tables import DERIVED_TABLES
 
 FOLD_AFTER = 2_000
+UNFOLDED = (
+    "All of it is recorded; only the stored positions could not be brought up to it. The next fold does that, and "
+    "readers see it meanwhile. What went wrong: {}"
+)
 
 
 class Derivers(PastReaders):
@@ -22,14 +27,24 @@ class Derivers(PastReaders):
         if self._catalog.read_only:
             raise ReadOnlyError("The book was opened read only. Open it without read_only to write.")
 
-    def _fold_when_long(self, head: int) -> None:
-        """Fold when the tail has grown past its bound; the checkpoint only ever moves forward."""
+    def _fold_when_long(self, receipt: Receipt) -> Receipt:
+        """Fold when the tail has grown past its bound; the checkpoint only ever moves forward.
+
+        The events of the receipt are recorded by then: where the fold fails, the receipt says so and is given all the
+        same.
+        """
+        head = receipt.sequence
         if head - self._checkpoint_sequence < FOLD_AFTER:
-            return
-        checkpoint = read_standing(self._catalog).checkpoint
-        self._checkpoint_sequence = checkpoint.sequence
-        if head - checkpoint.sequence >= FOLD_AFTER:
-            self.fold()
+            return receipt
+        try:
+            checkpoint = read_standing(self._catalog).checkpoint
+            self._checkpoint_sequence = checkpoint.sequence
+            if head - checkpoint.sequence >= FOLD_AFTER:
+                self.fold()
+        except TradelakeError as error:
+            self._tail = TailFold(self._catalog)
+            return replace(receipt, warnings=(*receipt.warnings, UNFOLDED.format(error)))
+        return receipt
 
     def fold(self) -> int:
         """Bring the checkpoint of the derived tables to the head of the log; return its sequence."""

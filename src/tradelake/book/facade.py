@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tradelake.book.audits import Audits
+from tradelake.book.backups import Backups
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
 from tradelake.book.marking import MarkWriters
@@ -29,12 +30,13 @@ def open_book(target: str | Path, *, data: str | Path | None = None, read_only: 
     return Book(open_catalog(parse_target(target, data=data), read_only=read_only))
 
 
-class Book(Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
+class Book(Backups, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break
-    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`. Readers return Polars frames with exact
-    decimals and UTC instants, and always stand at the head of the log, or where they are asked to stand.
+    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book. Readers return
+    Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked
+    to stand.
     """
 
     def __enter__(self) -> Book:

@@ -17,7 +17,7 @@ from tradelake.book.snapshots import Snapshots, closed_session
 from tradelake.errors import InputError
 from tradelake.positions import BUFFER, CAPITAL, FORK_SURPLUS, MERGE_VALUE, capital, expired_options, proposal_rows
 from tradelake.sessions import MORNING_ROOTS, expiry_instant, trade_date, trading_days_between
-from tradelake.store import Batch, Head, Maintained, append, maintain, read_head
+from tradelake.store import Batch, Head, Maintained, Upkeep, append, maintain, read_head
 from tradelake.tables import ACCOUNTS, INCOMING, MARKS, NIGHTS, RECORDS
 
 EXPIRED_REASON = "proposed after its expiration: {}"
@@ -131,10 +131,14 @@ class Nights(Snapshots, Breaks):
         rows = near.join(named, on="underlying_instrument_id", how="left", maintain_order="left")
         return rows.sort("expiration", "account_id", "symbol", "instrument_id")
 
-    def maintain(self) -> Maintained:
-        """Turn rows that are inside the catalog into files, and merge small files; nothing that is read changes."""
+    def maintain(self, *, upkeep: Upkeep | None = None, dry_run: bool = False) -> Maintained:
+        """Make files of rows inside the catalog, merge small ones, and remove what is no longer needed.
+
+        Nothing that is read changes. `upkeep` says how long old versions and files are kept; with `dry_run` it is only
+        said what would be done. Raises BookBusy, StorageError.
+        """
         self._writable()
-        return maintain(self._catalog)
+        return maintain(self._catalog, at=now(), upkeep=upkeep, dry_run=dry_run)
 
     def nights(self, *, since: Day = None, until: Day = None) -> pl.DataFrame:
         """Return the nights that are done, one row per run: nightly_date, run, sequence, report, recorded_at."""

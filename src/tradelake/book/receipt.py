@@ -19,7 +19,8 @@ class Receipt:
     conflict, reject, kept), trade_id, code and message. `problems` has one entry per conflict and reject, and per
     corporate action before which the broker held something else than the books.
     `version` is the catalog's commit, `sequence` the head of the log afterwards. `marks` counts the prices that came
-    along, new ones and revisions.
+    along, new ones and revisions. `warnings` say what went wrong after the events were recorded: they are, whatever it
+    says, and need not be told again.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Receipt:
     new_instruments: tuple[str, ...] = ()
     outcomes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OUTCOME_SCHEMA))
     marks: int = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

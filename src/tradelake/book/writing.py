@@ -68,8 +68,7 @@ class Writers(Derivers):
         Each row is accepted, a duplicate, a conflict or a reject; the good rows go in whatever the others are.
         """
         receipt = self._receive(parse_rows(executions, name=source), source=source, reason=reason)
-        self._fold_when_long(receipt.sequence)
-        return receipt
+        return self._fold_when_long(receipt)
 
     def ingest(
         self,
@@ -100,7 +99,7 @@ class Writers(Derivers):
         # A fold of a large import needs the room that its rows take.
         del parsed, content
         report("fold", 2, 3)
-        self._fold_when_long(receipt.sequence)
+        receipt = self._fold_when_long(receipt)
         report("done", 3, 3)
         return receipt
 

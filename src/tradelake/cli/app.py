@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradelake.cli import auditing, listings, marks, nightly, reconciling, recording, writing
+from tradelake.cli import auditing, keeping, listings, marks, nightly, reconciling, recording, writing
 from tradelake.cli.doctor import doctor, show_version
 
 BOOK_DEFAULT = "book"
@@ -77,7 +77,7 @@ proposals.command("apply")(nightly.apply_proposal)
 app.add_typer(proposals, name="proposals")
 app.command("nightly")(nightly.nightly)
 app.command("snapshot")(nightly.snapshot)
-app.command("maintain")(nightly.maintain)
+app.command("maintain")(keeping.maintain)
 app.command("reconcile")(reconciling.reconcile)
 breaks.callback()(reconciling.breaks)
 breaks.command("list")(reconciling.breaks)
@@ -87,6 +87,8 @@ breaks.command("accept")(reconciling.accept)
 breaks.command("apply")(reconciling.apply)
 app.add_typer(breaks, name="breaks")
 app.command("verify")(auditing.verify)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

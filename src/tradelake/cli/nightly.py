@@ -46,7 +46,7 @@ def nightly(
     """
     from tradelake.book import report_json, report_text, standing, verdict
     from tradelake.jobs.nightly import Night, run_nights
-    from tradelake.jobs.settings import known_rules, reports_folder, rules_of
+    from tradelake.jobs.settings import known_rules, reports_folder, rules_of, upkeep_of
 
     target = target_of(context)
     folder = report or reports_folder(target)
@@ -58,6 +58,7 @@ def nightly(
                 statements=statement or (),
                 marks=marks or (),
                 rules=rules,
+                upkeep=upkeep_of(target),
             )
             keep = None if folder is None else functools.partial(_write, folder=folder)
             reports = run_nights(book, asked, progress=progress, keep=keep)
@@ -99,13 +100,6 @@ def snapshot(context: typer.Context, date: Date = None) -> None:
         f"{taken.snapshot_date}: {taken.accounts:,} accounts and {taken.positions:,} positions written; "
         f"{days:,} earlier days corrected\n"
     )
-
-
-def maintain(context: typer.Context) -> None:
-    """Write rows inside the catalog to files; merge small files."""
-    with open_book(context, read_only=False) as book:
-        done = book.maintain()
-    emit(f"{done.rows_flushed:,} rows written to files, {done.files_merged:,} small files merged\n")
 
 
 @listing("account", "symbol", "since", "until", "as_known")

@@ -56,7 +56,7 @@ def import_files(
                 unreadable = True
                 continue
             emit(_receipt_text(file.name, receipt))
-            complain_about(receipt.problems, rest=REST)
+            complain_about((*receipt.problems, *receipt.warnings), rest=REST)
             clean = clean and receipt.ok
         idle = book.refusals().height
         if idle:
@@ -137,6 +137,7 @@ def _record_lines(book: "Book", lines: list[bytes], *, first: int, reason: str |
         numbers = list(rows)
         receipt = book.record(list(rows.values()), reason=reason)
         clean = receipt.ok and clean
+        complain_about(receipt.warnings, rest="")
         after = {"sequence": receipt.sequence, "version": receipt.version}
         answers += [
             {**outcome, "row": numbers[outcome["row"] - 1]} for outcome in receipt.outcomes.iter_rows(named=True)

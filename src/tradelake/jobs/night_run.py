@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from tradelake.book import Book, ImportLine, NightlyReport, Step
+from tradelake.book import Book, ImportLine, NightlyReport, Step, Upkeep
 
 Progress = Callable[[str, int, int], None]
 Keep = Callable[[NightlyReport], None]
@@ -21,12 +21,14 @@ class Night:
 
     `until` is the session to close, None the last one that has closed; `statements` are IBKR Flex files, `marks` files
     of prices. `rules` are classes of breaks, and kinds of proposals, whose events are booked without asking.
+    `upkeep` says what maintenance keeps.
     """
 
     until: date | None = None
     statements: Sequence[Path] = ()
     marks: Sequence[Path] = ()
     rules: Sequence[str] = ()
+    upkeep: Upkeep | None = None
 
 
 @dataclass(slots=True)

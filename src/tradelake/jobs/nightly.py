@@ -196,10 +196,12 @@ def _reconcile(run: Run) -> None:
 def _maintain(run: Run) -> None:
     with run.step("maintain") as said:
         run.book.fold()
-        done = run.book.maintain()
+        done = run.book.maintain(upkeep=run.asked.upkeep)
         if done.anything:
             merged = f", {done.files_merged} small files merged into {done.files_created}" if done.files_merged else ""
-            said.append(("done", f"{count(done.rows_flushed, 'row')} written to files{merged}"))
+            removed = done.files_removed + done.orphans_removed
+            gone = f", {count(removed, 'file')} removed" if removed else ""
+            said.append(("done", f"{count(done.rows_flushed, 'row')} written to files{merged}{gone}"))
 
 
 def _verify(run: Run) -> None:

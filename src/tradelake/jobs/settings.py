@@ -2,13 +2,20 @@
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tradelake.book import BREAK_CLASSES, OPTION_KINDS
+from tradelake.book import BREAK_CLASSES, OPTION_KINDS, Upkeep
 from tradelake.errors import InputError
 
 FILE = "tradelake.toml"
+SETTINGS = {
+    "nightly": ("apply", "reports"),
+    "maintenance": ("keep_versions_days", "keep_files_days", "keep_orphans_hours"),
+}
+KEEP_MAX = 100_000
 RULES = (*BREAK_CLASSES, *OPTION_KINDS)
 
 
@@ -21,7 +28,7 @@ def folder_of(target: str) -> Path | None:
 
 def reports_folder(target: str) -> Path | None:
     """Return where nightly reports are kept, seen from the book's folder: what the settings say, else `reports`."""
-    folder, told = folder_of(target), _nightly(target).get("reports", "reports")
+    folder, told = folder_of(target), _told(target, "nightly").get("reports", "reports")
     if not isinstance(told, str):
         raise InputError(f"{FILE}, [nightly] reports: a folder was expected, as text, and there was {told!r}.")
     return None if folder is None else folder / Path(told).expanduser()
@@ -32,7 +39,7 @@ def rules_of(target: str) -> list[str]:
 
     Raises InputError for one that there is not.
     """
-    told = _nightly(target).get("apply", [])
+    told = _told(target, "nightly").get("apply", [])
     if not isinstance(told, list):
         raise InputError(f'{FILE}, [nightly] apply: a list was expected, as ["expire"], and there was {told!r}.')
     return known_rules(told, where=f"{FILE}, [nightly] apply")
@@ -50,7 +57,31 @@ def known_rules(rules: Iterable[object], *, where: str) -> list[str]:
     return names
 
 
-def _nightly(target: str) -> dict[str, Any]:
+def upkeep_of(
+    target: str, *, versions: float | None = None, files: float | None = None, orphans: float | None = None
+) -> Upkeep:
+    """Return what maintenance keeps: what is given here, else what the settings say, else the defaults.
+
+    `versions` and `files` are in days, `orphans` in hours. Raises InputError for anything else than numbers from 0 up.
+    """
+    told = _told(target, "maintenance")
+    keep = Upkeep()
+    for name, given, key, unit in (
+        ("versions", versions, "keep_versions_days", timedelta(days=1)),
+        ("files", files, "keep_files_days", timedelta(days=1)),
+        ("orphans", orphans, "keep_orphans_hours", timedelta(hours=1)),
+    ):
+        value = told.get(key) if given is None else given
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= KEEP_MAX:
+            raise InputError(f"{FILE}, [maintenance] {key}: a number was expected, as 7, and there was {value!r}.")
+        keep = replace(keep, **{name: value * unit})
+    return keep
+
+
+def _told(target: str, section: str) -> dict[str, Any]:
+    """Return a section of the settings; empty where there is none."""
     folder = folder_of(target)
     file = None if folder is None else folder / FILE
     if file is None or not file.exists():
@@ -59,13 +90,15 @@ def _nightly(target: str) -> dict[str, Any]:
         told = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{file} cannot be read as TOML: {error}. Mend it, or take it away.") from error
-    nightly = told.get("nightly", {})
     unknown = [
-        *({*told} - {"nightly"}),
-        *({*nightly} - {"apply", "reports"} if isinstance(nightly, dict) else ["nightly"]),
+        *({*told} - {*SETTINGS}),
+        *(name for name, known in SETTINGS.items() for name in _unknown(name, told.get(name, {}), known)),
     ]
     if unknown:
-        raise InputError(
-            f"{file}: there is no setting {sorted(unknown)[0]!r}. There are apply and reports in [nightly]."
-        )
-    return dict(nightly)
+        there = "; ".join(f"{' and '.join(known)} in [{name}]" for name, known in SETTINGS.items())
+        raise InputError(f"{file}: there is no setting {sorted(unknown)[0]!r}. There are {there}.")
+    return dict(told.get(section, {}))
+
+
+def _unknown(name: str, told: object, known: tuple[str, ...]) -> list[str]:
+    return [*({*told} - {*known})] if isinstance(told, dict) else [name]

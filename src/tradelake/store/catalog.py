@@ -18,8 +18,8 @@ import polars as pl
 
 from tradelake.errors import StorageError
 from tradelake.store.digests import note_files
-from tradelake.store.durable import sync_folder
-from tradelake.store.foreign import translated
+from tradelake.store.durable import NewFile, sync_folder
+from tradelake.store.foreign import not_synced, translated
 from tradelake.store.lease import Lease
 from tradelake.store.literals import insert_statement, literal
 from tradelake.store.target import Target
@@ -28,6 +28,7 @@ from tradelake.tables import BOOK_SETTINGS
 FORMAT_VERSION = 4
 INLINE_ROWS = 1000
 FEW_ROWS = 8
+METADATA = "__ducklake_metadata_lake"
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
 
@@ -58,6 +59,8 @@ class Catalog:
         self.night = Lease(target, nightly=True)
         self.begun = 0
         self._inside = False
+        self._unsynced = False
+        self._log_file = NewFile(Path(f"{target.catalog}.wal")) if target.kind == "duckdb" else None
         self._lock = threading.RLock()
         self.connection = _session(target)
         options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
@@ -82,6 +85,13 @@ class Catalog:
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
+        if self._log_file is not None:
+            try:
+                # After a commit that failed, closing alone would leave the file open for the life of the process.
+                self.connection.execute("USE memory; DETACH lake")
+            except duckdb.Error:
+                # Closed before, or no room for a checkpoint: what is committed is in the log.
+                self._log_file = None
         self.connection.close()
 
     def execute(self, sql: str, parameters: list[object] | None = None) -> None:
@@ -147,6 +157,7 @@ class Catalog:
         if frame.height <= FEW_ROWS and (statement := insert_statement(table, frame)) is not None:
             self.execute(statement)
             return
+        self._unsynced |= frame.height > INLINE_ROWS
         with self._lock:
             try:
                 self.connection.register("incoming_rows", frame)
@@ -183,12 +194,15 @@ class Catalog:
             self._inside = True
             try:
                 yield
+                if self._unsynced:
+                    self.sync()
                 self.execute("COMMIT")
+                self._sync_log()
             except BaseException:
                 self._rollback()
                 raise
             finally:
-                self._inside = False
+                self._inside = self._unsynced = False
                 if self._planned_plainly:
                     self.execute(OPTIMIZERS)
                     self._planned_plainly = False
@@ -199,16 +213,29 @@ class Catalog:
     def _rollback(self) -> None:
         try:
             self.connection.execute("ROLLBACK")
-        except duckdb.TransactionException:
+        except duckdb.Error:
+            # What made the commit fail may have ended the transaction, or the whole connection.
             return
 
     def sync(self) -> None:
-        """Return when the data files are on disk; to be called before the commit that names them.
+        """Return when the data files are on disk: before the commit that names them. StorageError where that fails.
 
         Their digests are noted after it.
         """
         self._new_files = True
-        sync_folder(self.data_folder)
+        try:
+            sync_folder(self.data_folder)
+        except OSError as error:
+            raise not_synced(self.data_folder, error) from error
+        self._unsynced = False
+
+    def _sync_log(self) -> None:
+        """Return when the name of a new write-ahead log is on disk; its content is by then."""
+        try:
+            if self._log_file is not None:
+                self._log_file.sync()
+        except OSError as error:
+            raise not_synced(self.target.shown, error, committed=True) from error
 
     def version(self) -> int:
         """Return the number of the newest commit of the catalog."""

@@ -36,6 +36,23 @@ def not_a_book(target: Target) -> BookNotFound:
     )
 
 
+def not_synced(place: str, error: OSError, *, committed: bool = False) -> StorageError:
+    """Return the error for files that the operating system could not bring to the disk."""
+    what = "What was just committed may not survive a power cut" if committed else "Nothing was committed"
+    return StorageError(
+        f"The files at {place} cannot be brought to the disk: {error.strerror}. {what}. Make room, or mend the disk, "
+        "and do it again."
+    )
+
+
+def half_made(target: Target) -> BookNotFound:
+    """Return the error for a catalog that `create` has begun and not finished."""
+    return BookNotFound(
+        f"The making of the book at {target.shown} was broken off before its end. Run `tradelake init` there again, "
+        "with the same --data: it goes on where it was left."
+    )
+
+
 def query_error(error: duckdb.Error) -> InputError:
     """Return DuckDB's complaint about a user's query."""
     return InputError(f"The query cannot be run: {without_password(str(error))}")

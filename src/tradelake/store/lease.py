@@ -8,11 +8,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from tradelake.errors import BookBusy, StorageError
 from tradelake.store.target import Target
+
+if TYPE_CHECKING:
+    import psycopg
 
 ADVISORY_KEY = 0x7472616465
 NIGHT_KEY = ADVISORY_KEY + 1
@@ -58,6 +62,11 @@ class Lease:
             self._file.acquire(timeout=wait_seconds, poll_interval=0.005)
         except Timeout as error:
             raise self._busy(wait_seconds) from error
+        except OSError as error:
+            raise StorageError(
+                f"The book at {self._target.shown} cannot be written: its lock file {self._file.lock_file} cannot be "
+                f"taken: {error.strerror}. Make its folder writable, or open it read only."
+            ) from error
         try:
             yield
         finally:
@@ -85,15 +94,22 @@ class Lease:
                     if time.monotonic() > deadline:
                         raise self._busy(wait_seconds)
                     time.sleep(0.01)
+                self._durable(connection)
                 yield
         except psycopg.OperationalError as error:
             raise StorageError(f"PostgreSQL at {self._target.shown} does not answer: {error}") from error
 
+    def _durable(self, connection: "psycopg.Connection") -> None:
+        """Raise StorageError where the server answers a commit before it is on disk."""
+        row = connection.execute("SHOW synchronous_commit").fetchone()
+        if row and row[0] == "off":
+            raise StorageError(
+                f"PostgreSQL at {self._target.shown} answers commits before they are on disk: synchronous_commit is "
+                "off, so what was recorded could be lost. Set it on for this database: "
+                "ALTER DATABASE ... SET synchronous_commit = on."
+            )
 
-def _try_lock(connection: "object", key: int) -> bool:
-    import psycopg
 
-    if not isinstance(connection, psycopg.Connection):
-        raise StorageError("the lease needs a PostgreSQL connection")
+def _try_lock(connection: "psycopg.Connection", key: int) -> bool:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
     return bool(row and row[0])

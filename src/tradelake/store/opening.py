@@ -1,19 +1,31 @@
-"""Create and open books: what is at a place, and whether this release can read it."""
+"""Create and open books: what is at a place, and whether this release can read it.
+
+Problem: whoever is killed while a book is made leaves a catalog without what makes it a book. It could neither be
+opened nor made again.
+
+Decision: a local catalog is made under another name, and gets its own when it is complete and on disk; what was left
+under the other name is no book, and is made anew. In a database of PostgreSQL nothing has another name: there the
+making goes on where it was left, as long as nothing but our own empty tables is there. Both happen under the lease.
+"""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
 
 from tradelake.errors import BookExists, BookNotFound, BookVersionError, InputError, StorageError
-from tradelake.store.catalog import FORMAT_VERSION, Catalog
+from tradelake.store.catalog import FORMAT_VERSION, METADATA, Catalog
 from tradelake.store.chain import genesis
-from tradelake.store.foreign import not_a_book
+from tradelake.store.durable import sync_entries, sync_folder
+from tradelake.store.foreign import half_made, not_a_book
+from tradelake.store.lease import Lease
 from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
-from tradelake.tables import BOOK_SETTINGS, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
+from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
 
 DATA_BESIDE = "beside the catalog"
+DRAFT = "draft-"
 
 
 def create_catalog(target: Target, *, created_at: str) -> Catalog:
@@ -21,36 +33,108 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
     if target.data is None:
         raise InputError("A book on PostgreSQL needs a folder for its Parquet files: give data=FOLDER (--data FOLDER).")
     if target.kind == "postgres":
+        make_folder(Path(target.data))
+        return _create_on_server(target, created_at)
+    folder = Path(target.catalog).parent
+    refuse_existing(folder)
+    make_folder(folder)
+    make_folder(Path(target.data))
+    with Lease(target).hold():
+        refuse_existing(folder)
+        draft = draft_of(target)
+        discard(draft)
+        if target.kind == "sqlite":
+            with sqlite3.connect(draft.catalog) as catalog:
+                catalog.execute("PRAGMA journal_mode = WAL")
+            catalog.close()
+        book = Catalog(draft, read_only=False, attach_data=target.data, create=True)
+        try:
+            _fill(book, created_at)
+        finally:
+            book.close()
+        publish(draft, target)
+    return Catalog(target, read_only=False, attach_data=target.data)
+
+
+def draft_of(target: Target) -> Target:
+    """Return the target of a local book while it is made: its catalog has another name, so that nobody opens it."""
+    file = Path(target.catalog)
+    return replace(target, catalog=str(file.with_name(DRAFT + file.name)))
+
+
+def discard(draft: Target) -> None:
+    """Remove what was left of a catalog that was not finished; the caller holds the lease."""
+    file = Path(draft.catalog)
+    for left in file.parent.glob(f"{file.name}*"):
+        left.unlink()
+
+
+def publish(draft: Target, target: Target) -> None:
+    """Give the closed catalog *draft* its name, when it is on disk with its data; the caller holds the lease."""
+    folder = Path(target.catalog).parent
+    if any(Path(draft.catalog + log).exists() for log in ("-wal", ".wal")):
+        raise StorageError(
+            f"{folder}: the catalog of the book cannot be completed. Make room on the disk, and repeat it."
+        )
+    try:
+        for place in (target.data or "", str(folder)):
+            sync_folder(place)
+        Path(draft.catalog).rename(target.catalog)
+        sync_entries(folder)
+        sync_entries(folder.parent)
+    except OSError as error:
+        raise StorageError(f"{folder}: the book cannot be brought to the disk: {error.strerror}.") from error
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raise BookExists where a folder has a book."""
+    if any((folder / name).exists() for name in (SQLITE_FILE, DUCKDB_FILE)):
+        raise BookExists(f"There is a book at {folder} already. Open it, or name another folder.")
+
+
+def _create_on_server(target: Target, created_at: str) -> Catalog:
+    with Lease(target).hold():
         if _has_book(target):
             raise BookExists(f"There is a book at {target.shown} already. Open it, or name another database.")
-    else:
-        folder = Path(target.catalog).parent
-        if any((folder / name).exists() for name in (SQLITE_FILE, DUCKDB_FILE)):
-            raise BookExists(f"There is a book at {folder} already. Open it, or name another folder.")
-        _make_folder(folder)
-    _make_folder(Path(target.data))
-    if target.kind == "sqlite":
-        with sqlite3.connect(target.catalog) as catalog:
-            catalog.execute("PRAGMA journal_mode = WAL")
-        catalog.close()
-    book = Catalog(target, read_only=False, attach_data=target.data, create=True)
-    with book.lease.hold():
+        book = Catalog(target, read_only=False, attach_data=target.data, create=True)
+        if not _is_half_made(book):
+            book.close()
+            raise BookExists(f"There is a lake of somebody else at {target.shown}. Name another database.")
+        stored = book.frame(f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'")
+        if stored["value"].item() != target.data:
+            book.close()
+            raise InputError(
+                f"The making of a book at {target.shown} was broken off; its data are at {stored['value'].item()}. "
+                "Give that folder as data=FOLDER (--data FOLDER)."
+            )
+        _fill(book, created_at)
+    return book
+
+
+def _is_half_made(book: Catalog) -> bool:
+    """Return whether the tables of a lake without settings are none, or ours and empty."""
+    names = book.frame("SELECT table_name FROM ducklake_table_info('lake')")["table_name"].to_list()
+    return not names or (set(names) == set(BY_NAME) and not book.settings())
+
+
+def _fill(book: Catalog, created_at: str) -> None:
+    """Make what is missing of a book in a lake that has nothing in it, or our empty tables."""
+    if not book.frame("SELECT table_name FROM ducklake_table_info('lake')").height:
         with book.transaction():
             for statement in ducklake_ddl():
                 book.execute(statement)
-        for table in (*DERIVED_TABLES, CHECKPOINT):
-            book.execute(f"CALL lake.set_option('data_inlining_row_limit', 0, table_name => '{table.name}')")
-        book_id = str(uuid4())
-        with book.transaction():
-            book.insert(HEAD.name, _first_head(book_id, created_at))
-            book.execute(f"INSERT INTO {CHECKPOINT.name} VALUES (0, TIMESTAMPTZ '1900-01-01 00:00:00+00')")
-            book.execute(
-                f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?), "
-                "('book_id', ?)",
-                [str(FORMAT_VERSION), created_at, "elsewhere" if target.data_given else DATA_BESIDE, book_id],
-            )
-            book.sync()
-    return book
+    for table in (*DERIVED_TABLES, CHECKPOINT):
+        book.execute(f"CALL lake.set_option('data_inlining_row_limit', 0, table_name => '{table.name}')")
+    book_id = str(uuid4())
+    with book.transaction():
+        book.insert(HEAD.name, _first_head(book_id, created_at))
+        book.execute(f"INSERT INTO {CHECKPOINT.name} VALUES (0, TIMESTAMPTZ '1900-01-01 00:00:00+00')")
+        book.execute(
+            f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?), "
+            "('book_id', ?)",
+            [str(FORMAT_VERSION), created_at, "elsewhere" if book.target.data_given else DATA_BESIDE, book_id],
+        )
+        book.sync()
 
 
 def _first_head(book_id: str, created_at: str) -> pl.DataFrame:
@@ -70,7 +154,9 @@ def _first_head(book_id: str, created_at: str) -> pl.DataFrame:
 
 def _has_book(target: Target) -> bool:
     try:
-        Catalog(target, read_only=True).close()
+        open_catalog(target, read_only=True).close()
+    except BookVersionError:
+        return True
     except (StorageError, BookNotFound):
         return False
     return True
@@ -88,8 +174,9 @@ def open_catalog(target: Target, *, read_only: bool = False) -> Catalog:
         settings = catalog.settings()
         version = int(settings["format_version"])
     except (StorageError, KeyError) as error:
+        begun = _is_begun(catalog)
         catalog.close()
-        raise not_a_book(target) from error
+        raise (half_made if begun else not_a_book)(target) from error
     moved = settings.get("data") == DATA_BESIDE and not target.data_given and catalog.data_folder != target.data
     if moved:
         # The book was moved or copied as a whole: its files are beside its catalog, wherever that is now.
@@ -106,7 +193,16 @@ def open_catalog(target: Target, *, read_only: bool = False) -> Catalog:
     return catalog
 
 
-def _make_folder(folder: Path) -> None:
+def _is_begun(catalog: Catalog) -> bool:
+    """Return whether a lake without settings is a book of ours that was not finished."""
+    try:
+        return _is_half_made(catalog)
+    except StorageError:
+        return False
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it; StorageError where that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,0 +1,120 @@
+"""Commands that keep a book: maintenance, backup and restore."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tradelake.cli.options import open_book, target_of
+from tradelake.cli.streams import complain_about, emit, progress_bar
+
+if TYPE_CHECKING:
+    from tradelake.book import Maintained
+
+Json = Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")]
+
+
+def maintain(
+    context: typer.Context,
+    keep_versions: Annotated[
+        float | None,
+        typer.Option(metavar="DAYS", min=0, help="Give up versions of the catalog that are older; 7 by default."),
+    ] = None,
+    keep_files: Annotated[
+        float | None,
+        typer.Option(metavar="DAYS", min=0, help="Remove files that no version has needed for longer; 1 by default."),
+    ] = None,
+    keep_orphans: Annotated[
+        float | None,
+        typer.Option(metavar="HOURS", min=0, help="Remove files of writers that died that are older; 1 by default."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    json: Json = False,
+) -> None:
+    """Write rows to files, merge small ones, remove old ones.
+
+    Rows inside the catalog become files, small files and files with many deleted rows are written anew, old versions
+    are given up, and files are removed that no version needs, or that a writer left that was killed. Readers and
+    writers go on meanwhile, and nothing that is read changes: rows and control totals are compared at each step. What
+    is kept can be set in tradelake.toml, in [maintenance].
+    """
+    from tradelake.jobs.settings import upkeep_of
+
+    upkeep = upkeep_of(target_of(context), versions=keep_versions, files=keep_files, orphans=keep_orphans)
+    with open_book(context, read_only=False) as book:
+        done = book.maintain(upkeep=upkeep, dry_run=dry_run)
+    if json:
+        from json import dumps
+
+        emit(dumps(asdict(done)) + "\n")
+        return
+    emit(("would be done: " if dry_run else "") + maintained_text(done) + "\n")
+
+
+def maintained_text(done: "Maintained") -> str:
+    """Return what maintenance did as one line."""
+    return (
+        f"{done.rows_flushed:,} rows written to files, {done.files_merged:,} small files merged, "
+        f"{done.files_rewritten:,} rewritten, {done.versions_expired:,} versions given up, "
+        f"{done.files_removed:,} files and {done.orphans_removed:,} orphans removed ({done.bytes_removed:,} bytes)"
+    )
+
+
+def backup(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option(metavar="FOLDER", file_okay=False, help="Where the copies go.")],
+    json: Json = False,
+) -> None:
+    """Copy the book to a folder, while others work on it.
+
+    The folder keeps any number of backups: what an earlier one has is not copied again. The backup is the manifest
+    that is written last, and named; `tradelake restore` makes a book of it.
+    """
+    with open_book(context, read_only=False) as book, progress_bar() as progress:
+        done = book.backup(to, progress=progress)
+    if json:
+        from json import dumps
+
+        emit(dumps({**asdict(done), "manifest": str(to / done.manifest)}) + "\n")
+        return
+    emit(
+        f"{to / done.manifest}\n  the log ends at {done.sequence:,}; {done.files:,} files, {done.bytes:,} bytes, "
+        f"of which {done.files_copied:,} files and {done.bytes_copied:,} bytes were copied\n"
+    )
+
+
+def restore(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="The manifest of a backup.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", file_okay=False, help="Where the book is made: empty, or new.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Make the book in a temporary folder, compare it with a rebuild, remove it.")
+    ] = False,
+) -> None:
+    """Make a book of a backup, or rehearse that.
+
+    Everything is compared with the manifest before anything is written. A book that was restored in part does not
+    open; repeat the command. With --check the temporary folder is made in FOLDER where it is given. Exit code 1: the
+    rehearsal has found a difference.
+    """
+    from tradelake import book
+
+    with progress_bar() as progress:
+        if check:
+            done = book.rehearse(manifest, beside=to, progress=progress)
+        elif to is None:
+            raise typer.BadParameter("--to FOLDER says where the book is to be made; --check needs none.")
+        else:
+            done = book.restore_book(manifest, to, progress=progress)
+    if done.folder is not None:
+        emit(f"restored to {done.folder}\n")
+    emit(f"  the log ends at {done.sequence:,}; {done.files:,} files\n")
+    if check:
+        emit("different\n" if done.problems else "the same as a rebuild, and the chain holds\n")
+    complain_about(done.problems, rest="")
+    if done.problems:
+        raise typer.Exit(1)
