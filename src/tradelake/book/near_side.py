@@ -20,6 +20,7 @@ from tradelake.book.trial import TOLD, OurSide
 from tradelake.reconcile import Side, compare
 from tradelake.reconcile.balances import is_close
 from tradelake.store import Derived
+from tradelake.store.cold import Span
 from tradelake.tables import CASH_FLOWS, CURE_KINDS, LOTS, MATCHES, POSITIONS, REFUSALS, TRADE_LOG
 
 Reported = pl.DataFrame | None
@@ -84,6 +85,7 @@ class NearSides(PastReaders):
             f"SELECT {', '.join(TOLD)} FROM {TRADE_LOG.name} WHERE kind IN ({far}) OR ({' AND '.join(texts)} "
             "AND trade_date BETWEEN CAST(? AS DATE) AND CAST(? AS DATE))",
             [*values, first.isoformat(), last.isoformat()],
+            Span(since=first, until=last),
         ).cast(TOLD)
         if not rows["kind"].is_in(CURE_KINDS).any():
             return rows

@@ -26,6 +26,7 @@ from tradelake.store.keys import key_digests, with_keys
 from tradelake.store.records import counted, details_with_execution, new_records
 from tradelake.tables import (
     ACCOUNTS,
+    ARCHIVES,
     CORPORATE_ACTIONS,
     HEAD,
     IMPORT_RUNS,
@@ -73,6 +74,7 @@ class Head:
     import_run_id: int
     recorded_at: datetime
     chain_hash: str
+    archive_run_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,13 @@ def append(
 
 def read_head(catalog: Catalog) -> Head:
     """Return where the log stands."""
-    return Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
+    head = Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
+    catalog.stand(head.archive_run_id)
+    return head
 
 
 def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex, head: Head) -> Appended:
+    catalog.stand(head.archive_run_id)
     batch = prepare(head)
     if batch.events.height:
         index.refresh(catalog, head.sequence)
@@ -159,7 +164,8 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     catalog.insert(CORPORATE_ACTIONS.name, corporate_rows(log))
     for name, rows in facts.items():
         catalog.insert(name, rows)
-    reached = Head(last, head.source_record_id + records.height, run, recorded_at, chain)
+    archived = run if ARCHIVES.name in facts else head.archive_run_id
+    reached = Head(last, head.source_record_id + records.height, run, recorded_at, chain, archived)
     _move_head(catalog, head, reached)
     if max(log.height + records.height, *(rows.height for rows in facts.values()), 0) > INLINE_ROWS:
         catalog.sync()
@@ -169,13 +175,14 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
 def _move_head(catalog: Catalog, seen: Head, reached: Head) -> None:
     moved = catalog.update(
         f"UPDATE {HEAD.name} SET sequence = ?, source_record_id = ?, import_run_id = ?, recorded_at = ?, "
-        "chain_hash = ? WHERE import_run_id = ? AND chain_hash = ?",
+        "chain_hash = ?, archive_run_id = ? WHERE import_run_id = ? AND chain_hash = ?",
         [
             reached.sequence,
             reached.source_record_id,
             reached.import_run_id,
             reached.recorded_at.isoformat(),
             reached.chain_hash,
+            reached.archive_run_id,
             seen.import_run_id,
             seen.chain_hash,
         ],

@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from tradelake.errors import StorageError
+from tradelake.store.cold import EVERYTHING, Cold, Span
 from tradelake.store.durable import sync_folder
 from tradelake.store.foreign import translated
 from tradelake.store.lease import Lease
@@ -58,6 +59,7 @@ class Catalog:
         self.begun = 0
         self._inside = False
         self._lock = threading.RLock()
+        self.cold = Cold(self._joined_frame, target.cold_folder)
         self.connection = _session(target)
         options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
         if attach_data:
@@ -99,13 +101,47 @@ class Catalog:
                 raise translated(error, self.target) from error
         return int(row[0]) if row else 0
 
-    def frame(self, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
-        """Return the rows of a query."""
+    def frame(self, sql: str, parameters: list[object] | None = None, span: Span = EVERYTHING) -> pl.DataFrame:
+        """Return the rows of a query; *span* is what it can reach of the archive."""
         with self._lock:
+            self.show_archived(sql, span)
             try:
                 return self.connection.execute(sql, parameters or []).pl()
             except duckdb.Error as error:
                 raise translated(error, self.target) from error
+
+    def _joined_frame(self, sql: str, **frames: pl.DataFrame) -> pl.DataFrame:
+        with self.joined(**frames):
+            return self.frame(sql)
+
+    @property
+    def current(self) -> int | None:
+        """The number of the transaction that runs; None outside of any."""
+        return self.begun if self._inside else None
+
+    def stand(self, archive_run_id: int) -> None:
+        """Take over where the archive stands from whoever has just read the head."""
+        self.cold.stand(self.begun, archive_run_id)
+
+    @contextmanager
+    def including_archive(self) -> Iterator[None]:
+        """Let the statements of the block read what is archived, as far as they reach it."""
+        with self._lock:
+            before, self.cold.included = self.cold.included, True
+            try:
+                yield
+            finally:
+                self.cold.included = before
+
+    def show_archived(self, sql: str, span: Span = EVERYTHING) -> None:
+        """Put beside the hot rows what a statement needs of the archive; ArchivedError where that is not included."""
+        for name, paths in self.cold.missing(sql, span, self.current).items():
+            self.execute(self.cold.view(name, paths))
+
+    def hide_archived(self) -> None:
+        """Leave only hot rows to be seen: what is archived has changed."""
+        for statement in self.cold.hide():
+            self.execute(statement)
 
     def plan_plainly(self) -> None:
         """Run statements as written until the transaction ends: for a few rows, planning is most of the cost."""
@@ -142,6 +178,8 @@ class Catalog:
         """Append the rows of *frame*, by column name; nothing for an empty frame."""
         if frame.height == 0:
             return
+        # A view of archived rows may have the table's own name.
+        table = f"lake.main.{table}"
         if frame.height <= FEW_ROWS and (statement := insert_statement(table, frame)) is not None:
             self.execute(statement)
             return

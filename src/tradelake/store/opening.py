@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from uuid import uuid4
 
 import polars as pl
 
@@ -42,8 +43,9 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
             book.insert(HEAD.name, _first_head(created_at))
             book.execute(f"INSERT INTO {CHECKPOINT.name} VALUES (0, TIMESTAMPTZ '1900-01-01 00:00:00+00')")
             book.execute(
-                f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?)",
-                [str(FORMAT_VERSION), created_at, "elsewhere" if target.data_given else DATA_BESIDE],
+                f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('book_id', ?), "
+                "('data', ?)",
+                [str(FORMAT_VERSION), created_at, str(uuid4()), "elsewhere" if target.data_given else DATA_BESIDE],
             )
             book.sync()
     return book
@@ -59,6 +61,7 @@ def _first_head(created_at: str) -> pl.DataFrame:
                 "import_run_id": [0],
                 "recorded_at": start,
                 "chain_hash": ["0" * 64],
+                "archive_run_id": [0],
             }
         )
     )

@@ -1,0 +1,160 @@
+"""Months that go to cold storage and come back, and what a book has there."""
+
+import socket
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from tradelake.book.deriving import Derivers
+from tradelake.book.read import Day, day_of
+from tradelake.book.shelf import Progress, author, no_progress, now
+from tradelake.errors import InputError, TradelakeError
+from tradelake.store import Batch, append
+from tradelake.store.archive import Staged, bring_back, months_before, retire, stage
+from tradelake.store.manifest import Manifest, entries, manifest_of, read_manifest
+from tradelake.store.objects import Objects
+from tradelake.tables import ARCHIVES, INCOMING, RECORDS
+
+ARCHIVED = pl.Schema(
+    {
+        "month": pl.Date(),
+        "archive_id": pl.String(),
+        "events": pl.Int64(),
+        "records": pl.Int64(),
+        "bytes": pl.Int64(),
+        "manifest": pl.String(),
+    }
+)
+
+
+class Archivers(Derivers):
+    """Everything that moves rows between the book and cold storage."""
+
+    def archives(self) -> pl.DataFrame:
+        """Return the files in cold storage that hold rows of the book now, one row of `archives` each, by month."""
+        with self._catalog.transaction():
+            parts = self._catalog.cold.parts(self._catalog.current)
+        return parts.sort("month", "archive_id", "table_name")
+
+    def archive(
+        self, before: Day, to: str | Path, *, dry_run: bool = False, progress: Progress | None = None
+    ) -> pl.DataFrame:
+        """Move the events of all months that end before a day to cold storage, month by month.
+
+        `to` is a folder or the URL of one in an object store. Each month is written, put there, read back and proven,
+        and only then leaves the book. An interrupted run is repeated as it was. Columns: month, archive_id, events,
+        records, bytes (of the files in cold storage) and manifest; with `dry_run` as it would be, and nothing changes.
+        """
+        self._writable()
+        if before is None:
+            raise InputError("archive asks for a day: the months that end before it go. For example 2024-01-01.")
+        report, objects = progress or no_progress, Objects(str(to))
+        if not dry_run:
+            self.fold()
+        months = self._months(day_of(before))
+        done = []
+        for number, month in enumerate(months):
+            report(f"archive {month:%Y-%m}", number, len(months))
+            done.append(self._archive_month(month, objects, dry_run=dry_run))
+        report("done", len(months), len(months))
+        return pl.DataFrame(done, schema=ARCHIVED)
+
+    def _months(self, before: date) -> list[date]:
+        with self._catalog.transaction():
+            months: list[date] = months_before(self._catalog, before)["month"].to_list()
+        return months
+
+    def _archive_month(self, month: date, objects: Objects, *, dry_run: bool) -> dict[str, Any]:
+        with TemporaryDirectory(prefix="tradelake-") as folder:
+            with self._catalog.transaction():
+                staged = stage(self._catalog, month, Path(folder))
+            manifest = manifest_of(staged, self._book_id)
+            if not dry_run:
+                self._put(staged, manifest, objects, Path(folder))
+                self._commit_archive(staged, manifest, objects.url)
+        counts = {file.table: file.rows for file in staged.files}
+        return {
+            "month": month,
+            "archive_id": staged.archive_id,
+            "events": counts["trade_log"],
+            "records": counts.get("source_records", 0),
+            "bytes": sum(file.bytes for file in staged.files),
+            "manifest": f"{objects.url}/{manifest.name}",
+        }
+
+    def _put(self, staged: Staged, manifest: Manifest, objects: Objects, folder: Path) -> None:
+        for file in staged.files:
+            objects.put(manifest.objects[file.table], file.path, file.sha256)
+        # The manifest comes last: where it is, its files are.
+        path = folder / "manifest.json"
+        path.write_bytes(manifest.data)
+        objects.put(manifest.name, path, manifest.sha256)
+
+    def _commit_archive(self, staged: Staged, manifest: Manifest, url: str) -> None:
+        with self._catalog.lease.hold(), self._catalog.transaction():
+            retire(self._catalog, staged)
+            self._append_archives(entries(staged, manifest, url, "archived"), "archive")
+        self._catalog.hide_archived()
+
+    def _append_archives(self, rows: pl.DataFrame, source: str) -> None:
+        batch = Batch(
+            events=INCOMING.empty(),
+            records=RECORDS.empty(),
+            source=source,
+            author=author(),
+            host=socket.gethostname(),
+            recorded_at=now(),
+            facts={ARCHIVES.name: rows},
+        )
+        self._remember(append(self._catalog, lambda _: batch, self._index))
+
+    def restore(self, manifests: Iterable[str | Path], *, progress: Progress | None = None) -> pl.DataFrame:
+        """Bring archived months back into the book; return the rows of `archives` that this made.
+
+        Each manifest is a path, or a URL as `archive` gives it. All files are fetched and proven first; a month that is
+        in the book already is refused with InputError.
+        """
+        self._writable()
+        report, wanted = progress or no_progress, [str(each) for each in manifests]
+        parts = self.archives()
+        found = []
+        for number, each in enumerate(wanted):
+            report(f"restore {each}", number, len(wanted))
+            archive_id = self._archive_named(each, parts)
+            found.append(self._restore_part(archive_id))
+        report("done", len(wanted), len(wanted))
+        return pl.concat(found) if found else ARCHIVES.empty()
+
+    def _archive_named(self, manifest: str, parts: pl.DataFrame) -> str:
+        """Return the archived part of this book that a manifest is of."""
+        folder, _, name = manifest.rpartition("/")
+        said = read_manifest(Objects(folder or ".").read(name), manifest)
+        if said["book_id"] != self._book_id:
+            raise InputError(f"{manifest} is of another book, {said['book_id']}; this one is {self._book_id}.")
+        archive_id = str(said["archive_id"])
+        if archive_id not in parts["archive_id"].to_list():
+            raise InputError(f"{manifest}: {archive_id} is not archived in this book now; its rows are hot.")
+        return archive_id
+
+    def _restore_part(self, archive_id: str) -> pl.DataFrame:
+        """Bring one archived part back."""
+        with self._catalog.lease.hold():
+            rows = self.archives().filter(archive_id=archive_id)
+            files = {row["table_name"]: self._catalog.cold.file(row) for row in rows.iter_rows(named=True)}
+            with self._catalog.transaction():
+                counts = bring_back(self._catalog, archive_id, files)
+                expected = dict(rows.select("table_name", "rows").iter_rows())
+                if counts != expected:
+                    raise TradelakeError(f"{archive_id}: {counts} rows came back, {expected} were archived.")
+                back = rows.drop("recorded_at", "import_run_id").with_columns(pl.lit("restored").alias("step"))
+                self._append_archives(back, "restore")
+        self._catalog.hide_archived()
+        return rows
+
+    @property
+    def _book_id(self) -> str:
+        return self._catalog.settings()["book_id"]
