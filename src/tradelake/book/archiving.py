@@ -54,24 +54,23 @@ class Archivers(Derivers):
             raise InputError("archive asks for a day: the months that end before it go. For example 2024-01-01.")
         report, objects = progress or no_progress, Objects(str(to))
         if not dry_run:
+            # Nothing goes that is not folded.
             self.fold()
-        months = self._months(day_of(before))
+        with self._catalog.transaction():
+            standing = self._standing()
+            until = standing.head if dry_run else standing.checkpoint.sequence
+            months = months_before(self._catalog, day_of(before), until)["month"].to_list()
         done = []
         for number, month in enumerate(months):
             report(f"archive {month:%Y-%m}", number, len(months))
-            done.append(self._archive_month(month, objects, dry_run=dry_run))
+            done.append(self._archive_month(month, until, objects, dry_run=dry_run))
         report("done", len(months), len(months))
         return pl.DataFrame(done, schema=ARCHIVED)
 
-    def _months(self, before: date) -> list[date]:
-        with self._catalog.transaction():
-            months: list[date] = months_before(self._catalog, before)["month"].to_list()
-        return months
-
-    def _archive_month(self, month: date, objects: Objects, *, dry_run: bool) -> dict[str, Any]:
+    def _archive_month(self, month: date, until: int, objects: Objects, *, dry_run: bool) -> dict[str, Any]:
         with TemporaryDirectory(prefix="tradelake-") as folder:
             with self._catalog.transaction():
-                staged = stage(self._catalog, month, Path(folder))
+                staged = stage(self._catalog, month, Path(folder), until)
             manifest = manifest_of(staged, self._book_id)
             if not dry_run:
                 self._put(staged, manifest, objects, Path(folder))

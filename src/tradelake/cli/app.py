@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradelake.cli import listings, marks, nightly, reconciling, recording, writing
+from tradelake.cli import listings, marks, nightly, reconciling, recording, storage, writing
 from tradelake.cli.doctor import doctor, show_version
 
 BOOK_DEFAULT = "book"
@@ -66,6 +66,7 @@ for listing in (
     listings.runs,
     listings.refusals,
     listings.records,
+    storage.archives,
     listings.sql,
 ):
     app.command(listing.__name__.replace("_", "-"))(listing)
@@ -83,6 +84,8 @@ breaks.command("explain")(reconciling.explain)
 breaks.command("accept")(reconciling.accept)
 breaks.command("apply")(reconciling.apply)
 app.add_typer(breaks, name="breaks")
+app.command("archive")(storage.archive)
+app.command("restore")(storage.restore)
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

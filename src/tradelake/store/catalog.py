@@ -135,8 +135,8 @@ class Catalog:
 
     def show_archived(self, sql: str, span: Span = EVERYTHING) -> None:
         """Put beside the hot rows what a statement needs of the archive; ArchivedError where that is not included."""
-        for name, paths in self.cold.missing(sql, span, self.current).items():
-            self.execute(self.cold.view(name, paths))
+        for statement in self.cold.statements(sql, span, self.current):
+            self.execute(statement)
 
     def hide_archived(self) -> None:
         """Leave only hot rows to be seen: what is archived has changed."""

@@ -26,7 +26,7 @@ from tradelake.store.literals import literal
 from tradelake.store.objects import Objects
 from tradelake.tables import ARCHIVE_TOTALS, ARCHIVED_TABLES, ARCHIVES, HEAD
 
-NAMED = re.compile(rf"\b({'|'.join(table.name for table in ARCHIVED_TABLES)})\b")
+NAMED = re.compile(rf"\b({'|'.join(table.name for table in ARCHIVED_TABLES)})\b", re.IGNORECASE)
 NEWEST = (
     f"SELECT * FROM {ARCHIVES.name} QUALIFY row_number() OVER "
     "(PARTITION BY archive_id, table_name ORDER BY import_run_id DESC) = 1"
@@ -68,6 +68,7 @@ class Cold:
         self._parts = ARCHIVES.empty()
         self._proven: dict[str, Path] = {}
         self._visible: dict[str, tuple[Path, ...]] = {}
+        self._visible_at = 0
 
     def stand(self, transaction: int, archive_run_id: int) -> None:
         """Take over where the archive stands in a transaction from whoever has read the head."""
@@ -89,35 +90,37 @@ class Cold:
             self._parts, self._read_at = rows.sort("table_name", "month", "archive_id"), reached
         return self._parts
 
-    def missing(self, sql: str, span: Span, transaction: int | None) -> dict[str, tuple[Path, ...]]:
-        """Return the files that a statement needs besides those that are visible, by table.
+    def statements(self, sql: str, span: Span, transaction: int | None) -> list[str]:
+        """Return the statements that put beside the hot rows what a query needs of the archive.
 
         Raises ArchivedError where the archive is not included.
         """
-        if span.hot:
-            return {}
-        names = set(NAMED.findall(sql))
-        if not names:
-            return {}
+        names = {name.lower() for name in NAMED.findall(sql)}
+        if not names or (span.hot and not self._visible):
+            return []
         parts = self.parts(transaction)
-        wanted = self._reached(parts.filter(pl.col("table_name").is_in(names)), span) if parts.height else parts
+        # Views of what was archived once hold rows that may be hot again.
+        made = self.hide() if self._visible_at != self._read_at else []
+        if span.hot or not parts.height:
+            return made
+        wanted = self._reached(parts.filter(pl.col("table_name").is_in(names)), span)
         if not wanted.height:
-            return {}
+            return made
         if not self.included:
             raise _refused(wanted)
-        found: dict[str, tuple[Path, ...]] = {}
+        self._visible_at = self._read_at
         for name in sorted(names):
             rows = wanted.filter(table_name=name)
-            files = tuple(self.file(row) for row in rows.iter_rows(named=True))
-            there = self._visible.get(name, ())
-            if not set(files) <= set(there):
-                found[name] = tuple(sorted({*there, *files}))
-        return found
+            files = {self.file(row) for row in rows.iter_rows(named=True)}
+            there = set(self._visible.get(name, ()))
+            if not files <= there:
+                self._visible[name] = tuple(sorted(there | files))
+                made.append(self._view(name))
+        return made
 
-    def view(self, name: str, files: tuple[Path, ...]) -> str:
+    def _view(self, name: str) -> str:
         """Return the statement that puts archived files beside the hot rows of a table."""
-        self._visible[name] = files
-        paths = ", ".join(literal(str(path)) for path in files)
+        paths = ", ".join(literal(str(path)) for path in self._visible[name])
         return (
             f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM lake.main.{name} "
             f"UNION ALL BY NAME SELECT * FROM read_parquet([{paths}], hive_partitioning => false)"
@@ -125,7 +128,7 @@ class Cold:
 
     def hide(self) -> list[str]:
         """Return the statements that leave only hot rows to be seen: what was archived has changed."""
-        names, self._visible = list(self._visible), {}
+        names, self._visible, self._visible_at = list(self._visible), {}, self._read_at
         return [f"DROP VIEW IF EXISTS temp.main.{name}" for name in names]
 
     def _reached(self, parts: pl.DataFrame, span: Span) -> pl.DataFrame:

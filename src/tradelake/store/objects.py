@@ -9,7 +9,7 @@ files of each service (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID` and so on), never
 import os
 from collections.abc import Iterator
 from datetime import timedelta
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,10 @@ ATTEMPTS = 5
 RETRIES_MAX = 100
 RETRY_SECONDS = 60
 CHUNK_BYTES = 8_000_000
+
+
+class _BrokenOffError(StorageError):
+    """An answer that had begun did not end."""
 
 
 class Objects:
@@ -95,13 +99,19 @@ class Objects:
 
     def has(self, name: str, digest: str) -> bool:
         """Return whether an object is there, whole and as it should be."""
-        found = sha256()
-        try:
-            for chunk in self._chunks(name):
-                found.update(chunk)
-        except FileNotFoundError:
-            return False
-        return found.hexdigest() == digest
+        broken: _BrokenOffError | None = None
+        for _ in range(ATTEMPTS):
+            found = sha256()
+            try:
+                for chunk in self._chunks(name):
+                    found.update(chunk)
+            except FileNotFoundError:
+                return False
+            except _BrokenOffError as error:
+                broken = error
+            else:
+                return found.hexdigest() == digest
+        raise broken or StorageError(f"{self.url}/{name} cannot be read.")
 
     def get(self, name: str, digest: str, to: Path) -> None:
         """Fetch an object into a local file, which is there only when it is whole; StorageError otherwise."""
@@ -109,13 +119,9 @@ class Objects:
         to.parent.mkdir(parents=True, exist_ok=True)
         try:
             for _ in range(ATTEMPTS):
-                with partial.open("wb") as file:
-                    for chunk in self._chunks(name):
-                        file.write(chunk)
-                with partial.open("rb") as file:
-                    if file_digest(file, "sha256").hexdigest() == digest:
-                        partial.replace(to)
-                        return
+                if self._fetch(name, partial) == digest:
+                    partial.replace(to)
+                    return
         except FileNotFoundError as error:
             raise StorageError(f"{self.url}/{name}: there is no such object. {RESTORE}") from error
         except OSError as error:
@@ -123,6 +129,18 @@ class Objects:
         finally:
             partial.unlink(missing_ok=True)
         raise StorageError(f"{self.url}/{name}: its SHA-256 is not {digest}: the object was damaged or cut. {RESTORE}")
+
+    def _fetch(self, name: str, to: Path) -> str | None:
+        """Write an object to a file and return its SHA-256; None where the answer broke off."""
+        found = sha256()
+        with to.open("wb") as file:
+            try:
+                for chunk in self._chunks(name):
+                    file.write(chunk)
+                    found.update(chunk)
+            except _BrokenOffError:
+                return None
+        return found.hexdigest()
 
     def read(self, name: str) -> bytes:
         """Return an object whole; StorageError where there is none."""
@@ -146,12 +164,16 @@ class Objects:
         import obstore
 
         try:
-            for chunk in obstore.get(self._store, name).stream(min_chunk_size=CHUNK_BYTES):
-                yield bytes(chunk)
+            answer = obstore.get(self._store, name)
         except FileNotFoundError:
             raise
         except (obstore.exceptions.BaseError, OSError) as error:
             raise self._failed("read", name, error) from error
+        try:
+            for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
+                yield bytes(chunk)
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise _BrokenOffError(str(self._failed("read", name, error))) from error
 
     def _failed(self, what: str, name: str, error: Exception) -> StorageError:
         reason = str(error).partition("\n\nDebug source")[0].strip()
