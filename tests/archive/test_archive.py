@@ -45,7 +45,7 @@ def test_fifty_answers_are_what_they_were_with_the_archive_and_after_a_restore(t
     assert {"trades", "ledger", "cash", "sql 1", "sql 3"} <= refused
     assert refused & {"positions", "lots", "matches", "history", "positions as of", "bridge"} == set()
     assert told.trades(since=BEFORE).height
-    with told._catalog.including_archive():
+    with told._catalog.cold.including():
         for name, answer in answers(told, ASKED):
             assert_frame_equal(answer, expected[name])
     told.restore(manifests(told))
@@ -174,7 +174,7 @@ def test_an_interrupted_archive_completes_when_it_is_repeated(told, tmp_path, mo
             with pytest.raises(KeyboardInterrupt):
                 told.archive("2026-05-01", tmp_path / "cold")
     told.archive("2026-05-01", tmp_path / "cold")
-    with told._catalog.including_archive():
+    with told._catalog.cold.including():
         for name, answer in answers(told, ASKED):
             assert_frame_equal(answer, expected[name])
     keys = told._catalog.frame("SELECT sequence FROM archived_keys")["sequence"]
@@ -199,12 +199,12 @@ def test_a_damaged_archive_is_refused_and_named(told, tmp_path):
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    with told._catalog.including_archive(), pytest.raises(StorageError, match=file.name):
+    with told._catalog.cold.including(), pytest.raises(StorageError, match=file.name):
         told.trades()
     with pytest.raises(StorageError, match="damaged"):
         told.restore(manifests(told))
     file.unlink()
-    with told._catalog.including_archive(), pytest.raises(StorageError, match="no such object"):
+    with told._catalog.cold.including(), pytest.raises(StorageError, match="no such object"):
         told.trades()
     assert told.trades(since=BEFORE).height
     assert told.positions().height
@@ -228,6 +228,10 @@ def test_a_month_is_restored_once_and_into_its_own_book(told, tmp_path):
     told.restore([name])
     with pytest.raises(InputError, match="is not archived in this book now"):
         told.restore([name])
+    told.archive("2026-02-01", tmp_path / "a folder (cold)")
+    assert told.restore(["2026-01"])["table_name"].sort().to_list() == ["source_records", "trade_log"]
+    with pytest.raises(InputError, match="Nothing of 2026-01 is archived"):
+        told.restore(["2026-01"])
 
 
 @pytest.fixture

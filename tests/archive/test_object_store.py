@@ -84,7 +84,7 @@ def test_a_server_that_is_gone_leaves_everything_as_it_was(told, monkeypatch, tm
         for name, value in other.environment().items():
             monkeypatch.setenv(name, value)
         done = told.archive(BEFORE, url_of(other, told))
-    with told._catalog.including_archive(), pytest.raises(StorageError, match="cannot be read"):
+    with told._catalog.cold.including(), pytest.raises(StorageError, match="cannot be read"):
         told.trades()
     with pytest.raises(StorageError, match="cannot be"):
         told.archive("2026-03-01", url_of(other, told))

@@ -77,7 +77,7 @@ def _compare(book: Book, plain: Book, day: date, chosen: random.Random) -> None:
         try:
             ((_, answer),) = answers(book, {name: asked[name]})
         except ArchivedError:
-            with book._catalog.including_archive():
+            with book._catalog.cold.including():
                 ((_, answer),) = answers(book, {name: asked[name]})
         ((_, expected),) = answers(plain, {name: asked[name]})
         assert_frame_equal(answer, expected)

@@ -1,5 +1,6 @@
 """Months that go to cold storage and come back, and what a book has there."""
 
+import re
 import socket
 from collections.abc import Iterable
 from datetime import date
@@ -19,6 +20,7 @@ from tradelake.store.manifest import Manifest, entries, manifest_of, read_manife
 from tradelake.store.objects import Objects
 from tradelake.tables import ARCHIVES, INCOMING, RECORDS
 
+MONTH = re.compile(r"\d{4}-\d{2}")
 ARCHIVED = pl.Schema(
     {
         "month": pl.Date(),
@@ -97,7 +99,6 @@ class Archivers(Derivers):
         with self._catalog.lease.hold(), self._catalog.transaction():
             retire(self._catalog, staged)
             self._append_archives(entries(staged, manifest, url, "archived"), "archive")
-        self._catalog.hide_archived()
 
     def _append_archives(self, rows: pl.DataFrame, source: str) -> None:
         batch = Batch(
@@ -114,22 +115,27 @@ class Archivers(Derivers):
     def restore(self, manifests: Iterable[str | Path], *, progress: Progress | None = None) -> pl.DataFrame:
         """Bring archived months back into the book; return the rows of `archives` that this made.
 
-        Each manifest is a path, or a URL as `archive` gives it. All files are fetched and proven first; a month that is
-        in the book already is refused with InputError.
+        Each manifest is a path, a URL as `archive` gives it, or a month (2026-01) for all that is archived of it. A
+        month's files are fetched and proven before anything changes; one that is in the book already is refused with
+        InputError.
         """
         self._writable()
-        report, wanted = progress or no_progress, [str(each) for each in manifests]
-        parts = self.archives()
+        report, parts = progress or no_progress, self.archives()
+        wanted = [name for each in manifests for name in self._archives_named(str(each), parts)]
         found = []
-        for number, each in enumerate(wanted):
-            report(f"restore {each}", number, len(wanted))
-            archive_id = self._archive_named(each, parts)
+        for number, archive_id in enumerate(dict.fromkeys(wanted)):
+            report(f"restore {archive_id}", number, len(wanted))
             found.append(self._restore_part(archive_id))
         report("done", len(wanted), len(wanted))
         return pl.concat(found) if found else ARCHIVES.empty()
 
-    def _archive_named(self, manifest: str, parts: pl.DataFrame) -> str:
-        """Return the archived part of this book that a manifest is of."""
+    def _archives_named(self, manifest: str, parts: pl.DataFrame) -> list[str]:
+        """Return the archived parts of this book that a manifest, or a month, is of."""
+        if MONTH.fullmatch(manifest):
+            ids: list[str] = parts.filter(pl.col("month").dt.strftime("%Y-%m") == manifest)["archive_id"].to_list()
+            if not ids:
+                raise InputError(f"Nothing of {manifest} is archived in this book now.")
+            return ids
         folder, _, name = manifest.rpartition("/")
         said = read_manifest(Objects(folder or ".").read(name), manifest)
         if said["book_id"] != self._book_id:
@@ -137,7 +143,7 @@ class Archivers(Derivers):
         archive_id = str(said["archive_id"])
         if archive_id not in parts["archive_id"].to_list():
             raise InputError(f"{manifest}: {archive_id} is not archived in this book now; its rows are hot.")
-        return archive_id
+        return [archive_id]
 
     def _restore_part(self, archive_id: str) -> pl.DataFrame:
         """Bring one archived part back."""
@@ -151,7 +157,6 @@ class Archivers(Derivers):
                     raise TradelakeError(f"{archive_id}: {counts} rows came back, {expected} were archived.")
                 back = rows.drop("recorded_at", "import_run_id").with_columns(pl.lit("restored").alias("step"))
                 self._append_archives(back, "restore")
-        self._catalog.hide_archived()
         return rows
 
     @property

@@ -37,7 +37,7 @@ class Derivers(PastReaders):
         with (
             self._catalog.lease.hold(),
             self._catalog.parallel(),
-            self._catalog.including_archive(),
+            self._catalog.cold.including(),
             self._catalog.transaction(),
         ):
             tail = self._folded()
@@ -55,7 +55,7 @@ class Derivers(PastReaders):
             with (
                 self._catalog.lease.hold(),
                 self._catalog.parallel(),
-                self._catalog.including_archive(),
+                self._catalog.cold.including(),
                 self._catalog.transaction(),
             ):
                 references = self._references(read_standing(self._catalog).import_run_id)
@@ -67,7 +67,7 @@ class Derivers(PastReaders):
             self._tail = TailFold(self._catalog)
             found: tuple[str, ...] = ()
         else:
-            with self._catalog.parallel(), self._catalog.including_archive(), self._catalog.transaction():
+            with self._catalog.parallel(), self._catalog.cold.including(), self._catalog.transaction():
                 references = self._references(read_standing(self._catalog).import_run_id)
                 derived = derive_all(self._catalog, references)
                 reached = latest_event(self._catalog, references)

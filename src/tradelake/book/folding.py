@@ -18,15 +18,10 @@ from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
 from tradelake.book.start import standing_accounts
 from tradelake.store import Catalog, Checkpoint, References
 from tradelake.store.cold import HOT, Span
-from tradelake.store.fold import family_events, latest_of_families, no_families
-from tradelake.tables import ARCHIVE_TOTALS, CASH_FLOWS, CURE_KINDS, TRADE_LOG
+from tradelake.store.fold import NAMED, family_events, latest_of_families, no_families
+from tradelake.tables import CASH_FLOWS, CURE_KINDS, TRADE_LOG
 
 INSTANT = CASH_FLOWS.schema["effective_at"]
-# The families of the log, those included of which all is archived.
-NAMED = (
-    f"(SELECT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
-    f"UNION ALL SELECT account_id, symbol FROM {ARCHIVE_TOTALS.name})"
-)
 TOUCHED = pl.Schema({**NODE_SCHEMA, "first_at": INSTANT, "forced": pl.Boolean()})
 
 
@@ -130,7 +125,7 @@ class Planner:
                 whole_symbols=pl.DataFrame({"symbol": sorted(wanted)}, schema={"symbol": pl.String}),
             ):
                 known = self._catalog.frame(
-                    f"SELECT DISTINCT account_id, symbol FROM {NAMED} "
+                    f"SELECT DISTINCT account_id, symbol FROM ({NAMED}) "
                     "WHERE account_id IN (SELECT account_id FROM whole_accounts) "
                     "OR (account_id IS NOT NULL AND symbol IN (SELECT symbol FROM whole_symbols))",
                     span=HOT,

@@ -75,7 +75,7 @@ class Shelf:
         """Return the tail folded over the checkpoint; the caller holds a transaction."""
         standing = self._standing()
         self._checkpoint_sequence = standing.checkpoint.sequence
-        with self._catalog.including_archive():
+        with self._catalog.cold.including():
             # Lots whose openings are archived are as right as others, and never ask for a book with its archive.
             return self._tail.fold(standing, self._references(standing.import_run_id))
 

@@ -152,7 +152,7 @@ class Writers(Archivers):
         """Append a delivery; what one of its cures is about comes back from cold storage first, where it is there."""
         while True:
             try:
-                with self._catalog.including_archive():
+                with self._catalog.cold.including():
                     return append(self._catalog, prepare, self._index, last_seen=self._head)
             except ArchivedTarget as target:
                 self._restore_part(target.archive_id)

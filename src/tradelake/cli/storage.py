@@ -47,7 +47,9 @@ def archives(book: "Book") -> Frame:
 
 def restore(
     context: typer.Context,
-    manifest: Annotated[list[str], typer.Argument(help="Manifests of archived months: paths or URLs.")],
+    manifest: Annotated[
+        list[str], typer.Argument(metavar="MANIFEST", help="Months (2026-01), or manifests: paths or URLs.")
+    ],
 ) -> None:
     """Bring archived months back into the book.
 
@@ -61,4 +63,4 @@ def restore(
 
 def _shown(manifest: str) -> str:
     """Return a manifest's place: a path becomes an absolute one."""
-    return manifest if "://" in manifest else str(Path(manifest).expanduser().absolute())
+    return manifest if "://" in manifest or not Path(manifest).exists() else str(Path(manifest).expanduser().absolute())

@@ -123,24 +123,9 @@ class Catalog:
         """Take over where the archive stands from whoever has just read the head."""
         self.cold.stand(self.begun, archive_run_id)
 
-    @contextmanager
-    def including_archive(self) -> Iterator[None]:
-        """Let the statements of the block read what is archived, as far as they reach it."""
-        with self._lock:
-            before, self.cold.included = self.cold.included, True
-            try:
-                yield
-            finally:
-                self.cold.included = before
-
     def show_archived(self, sql: str, span: Span = EVERYTHING) -> None:
         """Put beside the hot rows what a statement needs of the archive; ArchivedError where that is not included."""
         for statement in self.cold.statements(sql, span, self.current):
-            self.execute(statement)
-
-    def hide_archived(self) -> None:
-        """Leave only hot rows to be seen: what is archived has changed."""
-        for statement in self.cold.hide():
             self.execute(statement)
 
     def plan_plainly(self) -> None:

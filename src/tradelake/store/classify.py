@@ -89,7 +89,7 @@ def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> pl.DataFr
     if not archived.height:
         return known
     span = Span(archives=archived["archive_id"].unique().to_list())
-    with catalog.including_archive(), catalog.joined(candidates=archived.select("sequence")):
+    with catalog.cold.including(), catalog.joined(candidates=archived.select("sequence")):
         return pl.concat([known, catalog.frame(select, span=span)]).unique("sequence", maintain_order=True)
 
 

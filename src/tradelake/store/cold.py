@@ -13,7 +13,8 @@ no event, and whatever came after the checkpoint. So readers of those reach noth
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import file_digest
@@ -69,6 +70,15 @@ class Cold:
         self._proven: dict[str, Path] = {}
         self._visible: dict[str, tuple[Path, ...]] = {}
         self._visible_at = 0
+
+    @contextmanager
+    def including(self) -> Iterator[None]:
+        """Let the statements of the block read what is archived, as far as they reach it."""
+        before, self.included = self.included, True
+        try:
+            yield
+        finally:
+            self.included = before
 
     def stand(self, transaction: int, archive_run_id: int) -> None:
         """Take over where the archive stands in a transaction from whoever has read the head."""

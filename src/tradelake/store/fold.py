@@ -29,6 +29,11 @@ from tradelake.tables import (
 
 FAMILY = ("account_id", "symbol")
 REPLACED = (POSITIONS, LOTS)
+# The families of the log, those included of which all is archived.
+NAMED = (
+    f"SELECT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
+    f"UNION ALL SELECT account_id, symbol FROM {ARCHIVE_TOTALS.name}"
+)
 
 
 def no_families() -> pl.DataFrame:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from tradelake.errors import InputError, StorageError
 from tradelake.store.durable import sync_folder
@@ -38,7 +39,7 @@ class Objects:
         scheme, separator, rest = url.partition("://")
         self._folder: Path | None = None
         if not separator or scheme == "file":
-            self._folder = Path(rest if separator else url).expanduser().absolute()
+            self._folder = Path(unquote(rest) if separator else url).expanduser().absolute()
             self.url = self._folder.as_uri()
         elif scheme in SCHEMES:
             self.url = without_password(url).rstrip("/")
