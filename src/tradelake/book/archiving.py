@@ -1,7 +1,6 @@
 """Months that go to cold storage and come back, and what a book has there."""
 
 import re
-import socket
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -12,13 +11,13 @@ import polars as pl
 
 from tradelake.book.deriving import Derivers
 from tradelake.book.read import Day, day_of
-from tradelake.book.shelf import Progress, author, no_progress, now
+from tradelake.book.shelf import Progress, facts_batch, no_progress
 from tradelake.errors import InputError, TradelakeError
-from tradelake.store import Batch, append
+from tradelake.store import append
 from tradelake.store.archive import Staged, bring_back, months_before, retire, stage
 from tradelake.store.manifest import Manifest, entries, manifest_of, read_manifest
 from tradelake.store.objects import Objects
-from tradelake.tables import ARCHIVES, INCOMING, RECORDS
+from tradelake.tables import ARCHIVES
 
 MONTH = re.compile(r"\d{4}-\d{2}")
 ARCHIVED = pl.Schema(
@@ -101,15 +100,7 @@ class Archivers(Derivers):
             self._append_archives(entries(staged, manifest, url, "archived"), "archive")
 
     def _append_archives(self, rows: pl.DataFrame, source: str) -> None:
-        batch = Batch(
-            events=INCOMING.empty(),
-            records=RECORDS.empty(),
-            source=source,
-            author=author(),
-            host=socket.gethostname(),
-            recorded_at=now(),
-            facts={ARCHIVES.name: rows},
-        )
+        batch = facts_batch(source, {ARCHIVES.name: rows})
         self._remember(append(self._catalog, lambda _: batch, self._index))
 
     def restore(self, manifests: Iterable[str | Path], *, progress: Progress | None = None) -> pl.DataFrame:

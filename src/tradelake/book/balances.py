@@ -25,16 +25,12 @@ class Balances(Profits):
         None for *after* is the beginning, for *accounts* all. The caller holds a transaction.
         """
         wanted = Filter(accounts)
-        matches = self._within(MATCHES.name, "closed_at", after, until, wanted)
+        texts, values = wanted.conditions(["account_id"], None)
+        keep = wanted.expression(["account_id"], None) & _is_within("closed_at", after, until)
+        span, instants = _span("closed_at", after, until)
+        matches = self._rows(MATCHES, [*texts, *span], [*values, *instants], keep, EARNED)
         ledger = self._moved(after, until, wanted)
         return totals_of(matches, ledger.filter(wanted.expression(["account_id"], None)))
-
-    def _within(self, name: str, column: str, after: datetime | None, until: datetime, wanted: Filter) -> pl.DataFrame:
-        texts, values = wanted.conditions(["account_id"], None)
-        keep = wanted.expression(["account_id"], None) & _is_within(column, after, until)
-        table, columns = (MATCHES, EARNED) if name == MATCHES.name else (CASH_FLOWS, CASH_FLOWS.names)
-        span, instants = _span(column, after, until)
-        return self._rows(table, [*texts, *span], [*values, *instants], keep, columns)
 
     def _moved(self, after: datetime | None, until: datetime, wanted: Filter) -> pl.DataFrame:
         """Return the ledger rows of a span: of events in it, and of dividends of earlier ones that are paid in it."""
