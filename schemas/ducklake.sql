@@ -367,12 +367,58 @@ CREATE TABLE nights (
     row_check BIGINT NOT NULL
 );
 
+CREATE TABLE archives (
+    archive_id VARCHAR NOT NULL,
+    table_name VARCHAR NOT NULL,
+    step VARCHAR NOT NULL,
+    month DATE NOT NULL,
+    url VARCHAR NOT NULL,
+    object VARCHAR NOT NULL,
+    file_sha256 VARCHAR NOT NULL,
+    bytes BIGINT NOT NULL,
+    rows BIGINT NOT NULL,
+    first_key BIGINT NOT NULL,
+    last_key BIGINT NOT NULL,
+    last_known_at TIMESTAMPTZ NOT NULL,
+    manifest VARCHAR NOT NULL,
+    manifest_sha256 VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
+);
+
+CREATE TABLE archive_totals (
+    archive_id VARCHAR NOT NULL,
+    month DATE NOT NULL,
+    account_id VARCHAR NOT NULL,
+    symbol VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    quantity DECIMAL(38, 8) NOT NULL,
+    cash DECIMAL(38, 12) NOT NULL,
+    commission DECIMAL(38, 12) NOT NULL,
+    fees DECIMAL(38, 12) NOT NULL,
+    realized_pnl DECIMAL(38, 12) NOT NULL,
+    first_at TIMESTAMPTZ NOT NULL,
+    latest_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE archived_keys (
+    sequence BIGINT NOT NULL,
+    archive_id VARCHAR NOT NULL,
+    execution_digest BIGINT NOT NULL,
+    trade_digest BIGINT NOT NULL,
+    execution_key BIGINT NOT NULL,
+    trade_key BIGINT NOT NULL
+);
+
 CREATE TABLE head (
     sequence BIGINT NOT NULL,
     source_record_id BIGINT NOT NULL,
     import_run_id BIGINT NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
-    chain_hash VARCHAR NOT NULL
+    chain_hash VARCHAR NOT NULL,
+    archive_run_id BIGINT NOT NULL
 );
 
 CREATE TABLE checkpoint (

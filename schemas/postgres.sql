@@ -1165,12 +1165,143 @@ COMMENT ON COLUMN nights.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN nights.row_check IS 'CRC-32 of the row, which names one that was touched';
 
+CREATE TABLE archives (
+    archive_id text NOT NULL,
+    table_name text NOT NULL,
+    step text NOT NULL,
+    month date NOT NULL,
+    url text NOT NULL,
+    object text NOT NULL,
+    file_sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    rows bigint NOT NULL,
+    first_key bigint NOT NULL,
+    last_key bigint NOT NULL,
+    last_known_at timestamptz NOT NULL,
+    manifest text NOT NULL,
+    manifest_sha256 text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT archives_pkey PRIMARY KEY (archive_id, table_name, import_run_id),
+    CONSTRAINT archives_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
+    CONSTRAINT archives_step_check CHECK (step IN ('archived', 'restored', 'deleted')),
+    CONSTRAINT archives_bytes_check CHECK (bytes > 0),
+    CONSTRAINT archives_rows_check CHECK (rows > 0)
+);
+
+COMMENT ON TABLE archives IS 'The life of every file in cold storage, one row per step; the newest step counts';
+
+COMMENT ON COLUMN archives.archive_id IS 'the archived part: its month and the start of the SHA-256 of its rows';
+
+COMMENT ON COLUMN archives.table_name IS 'table whose rows the file has';
+
+COMMENT ON COLUMN archives.step IS 'what happened';
+
+COMMENT ON COLUMN archives.month IS 'first day of the month of the rows';
+
+COMMENT ON COLUMN archives.url IS 'folder in the object store, without credentials';
+
+COMMENT ON COLUMN archives.object IS 'name of the file under the folder';
+
+COMMENT ON COLUMN archives.file_sha256 IS 'SHA-256 of the file';
+
+COMMENT ON COLUMN archives.bytes IS 'size of the file';
+
+COMMENT ON COLUMN archives.rows IS 'rows of the file';
+
+COMMENT ON COLUMN archives.first_key IS 'lowest sequence or source record of the file';
+
+COMMENT ON COLUMN archives.last_key IS 'highest one';
+
+COMMENT ON COLUMN archives.last_known_at IS 'latest knowledge time of its rows';
+
+COMMENT ON COLUMN archives.manifest IS 'name of the manifest under the folder';
+
+COMMENT ON COLUMN archives.manifest_sha256 IS 'SHA-256 of the manifest';
+
+COMMENT ON COLUMN archives.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN archives.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN archives.row_check IS 'CRC-32 of the row, which names one that was touched';
+
+CREATE TABLE archive_totals (
+    archive_id text NOT NULL,
+    month date NOT NULL,
+    account_id text NOT NULL,
+    symbol text NOT NULL,
+    currency text NOT NULL,
+    rows bigint NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    cash numeric(38, 12) NOT NULL,
+    commission numeric(38, 12) NOT NULL,
+    fees numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    first_at timestamptz NOT NULL,
+    latest_at timestamptz NOT NULL,
+    CONSTRAINT archive_totals_pkey PRIMARY KEY (archive_id, account_id, symbol, currency)
+);
+
+COMMENT ON TABLE archive_totals IS 'What the archived events of a month add up to, per account, symbol and currency';
+
+COMMENT ON COLUMN archive_totals.archive_id IS 'the archived part';
+
+COMMENT ON COLUMN archive_totals.month IS 'first day of the month';
+
+COMMENT ON COLUMN archive_totals.account_id IS 'book';
+
+COMMENT ON COLUMN archive_totals.symbol IS 'underlying or stock; empty for none';
+
+COMMENT ON COLUMN archive_totals.currency IS 'currency of the amounts';
+
+COMMENT ON COLUMN archive_totals.rows IS 'events';
+
+COMMENT ON COLUMN archive_totals.quantity IS 'shares and contracts, signed by their side';
+
+COMMENT ON COLUMN archive_totals.cash IS 'cash into the account (+) or out of it (-)';
+
+COMMENT ON COLUMN archive_totals.commission IS 'commissions, positive when paid';
+
+COMMENT ON COLUMN archive_totals.fees IS 'fees, positive when paid';
+
+COMMENT ON COLUMN archive_totals.realized_pnl IS 'profit of the matches that these events closed';
+
+COMMENT ON COLUMN archive_totals.first_at IS 'earliest effective time';
+
+COMMENT ON COLUMN archive_totals.latest_at IS 'latest effective time';
+
+CREATE TABLE archived_keys (
+    sequence bigint NOT NULL,
+    archive_id text NOT NULL,
+    execution_digest bigint NOT NULL,
+    trade_digest bigint NOT NULL,
+    execution_key bigint NOT NULL,
+    trade_key bigint NOT NULL,
+    CONSTRAINT archived_keys_pkey PRIMARY KEY (sequence)
+);
+
+COMMENT ON TABLE archived_keys IS 'How a second delivery of an archived event is recognised';
+
+COMMENT ON COLUMN archived_keys.sequence IS 'position of the event in the log';
+
+COMMENT ON COLUMN archived_keys.archive_id IS 'the archived part that has it';
+
+COMMENT ON COLUMN archived_keys.execution_digest IS 'as in the log';
+
+COMMENT ON COLUMN archived_keys.trade_digest IS 'as in the log';
+
+COMMENT ON COLUMN archived_keys.execution_key IS '64 bits of the SHA-256 of what is one execution';
+
+COMMENT ON COLUMN archived_keys.trade_key IS '64 bits of the SHA-256 of trade id and leg';
+
 CREATE TABLE head (
     sequence bigint NOT NULL,
     source_record_id bigint NOT NULL,
     import_run_id bigint NOT NULL,
     recorded_at timestamptz NOT NULL,
     chain_hash text NOT NULL,
+    archive_run_id bigint NOT NULL,
     CONSTRAINT head_pkey PRIMARY KEY (sequence)
 );
 
@@ -1185,6 +1316,8 @@ COMMENT ON COLUMN head.import_run_id IS 'last commit';
 COMMENT ON COLUMN head.recorded_at IS 'knowledge time of the last commit';
 
 COMMENT ON COLUMN head.chain_hash IS 'last link of the hash chain';
+
+COMMENT ON COLUMN head.archive_run_id IS 'last commit that archived or restored anything; 0: none';
 
 CREATE TABLE checkpoint (
     sequence bigint NOT NULL,

@@ -7,6 +7,7 @@ TradelakeError
 │   ├── BookExists          there is a book already
 │   ├── BookVersionError    the book was written by a newer release
 │   ├── BookBusy            another writer holds the lease, or another process the catalog file
+│   ├── ArchivedError       the answer needs events that are in cold storage
 │   ├── ReadOnlyError       a read-only door was asked to write
 │   └── StorageError        the catalog or the data files answered with an error
 └── InvariantError      our own mistake: frames that break a promise between rooms
@@ -47,6 +48,10 @@ class BookBusy(BookError):
 
 class ReadOnlyError(BookError):
     """A read-only door was asked to write, or to read outside the book."""
+
+
+class ArchivedError(BookError):
+    """The answer needs events that are in cold storage, and the book was not opened with it."""
 
 
 class StorageError(BookError):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.house.documents import ROOT, Session, agrees, blocks
 
-PAGES = ("guide", "lifecycle", "marks", "nightly", "operations", "reconciliation", "audit", "integration")
+PAGES = ("guide", "lifecycle", "marks", "nightly", "operations", "reconciliation", "audit", "archive", "integration")
 SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES)]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -18,6 +18,7 @@ from tradelake.errors import InputError
 from tradelake.intake.parsed import Parsed
 from tradelake.lots import in_effect
 from tradelake.store import Catalog, References
+from tradelake.store.cold import Span
 from tradelake.tables import INCOMING, OPTION_KINDS, TRADE_LOG
 from tradelake.units import QUANTITY
 
@@ -111,8 +112,9 @@ def _movements(catalog: Catalog, events: pl.DataFrame, waiting: pl.DataFrame, re
 
     contracts = waiting.select("instrument_id").unique()
     columns = ["account_id", "instrument_id", "executed_at"]
+    span = Span(families=waiting.select("symbol").unique())
     with catalog.joined(contracts=contracts):
-        told = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN contracts USING (instrument_id)")
+        told = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN contracts USING (instrument_id)", span=span)
     log = in_effect(told, references.instruments).join(contracts, on="instrument_id", how="semi", maintain_order="left")
     fresh = events.filter(pl.col("kind") == "trade").join(contracts, on="instrument_id", how="semi")
     books = {name: rows for (name,), rows in references.accounts.group_by("broker_account_id")}

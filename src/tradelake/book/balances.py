@@ -1,7 +1,7 @@
 """What accounts have earned and moved between two instants; added up, that is where they stand."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -9,8 +9,10 @@ from tradelake.book.effective import as_they_count
 from tradelake.book.profits import FAR_KINDS, LEDGER_SQL, Profits
 from tradelake.book.read import Filter, where
 from tradelake.positions import cash_ledger, totals_of
+from tradelake.store.cold import Span
 from tradelake.tables import CASH_FLOWS, CURE_KINDS, MATCHES, REFUSALS
 
+NEAR = timedelta(days=5)
 EARNED = ("account_id", "symbol", "currency", "realized_pnl", "premium")
 
 
@@ -23,16 +25,12 @@ class Balances(Profits):
         None for *after* is the beginning, for *accounts* all. The caller holds a transaction.
         """
         wanted = Filter(accounts)
-        matches = self._within(MATCHES.name, "closed_at", after, until, wanted)
+        texts, values = wanted.conditions(["account_id"], None)
+        keep = wanted.expression(["account_id"], None) & _is_within("closed_at", after, until)
+        span, instants = _span("closed_at", after, until)
+        matches = self._rows(MATCHES, [*texts, *span], [*values, *instants], keep, EARNED)
         ledger = self._moved(after, until, wanted)
         return totals_of(matches, ledger.filter(wanted.expression(["account_id"], None)))
-
-    def _within(self, name: str, column: str, after: datetime | None, until: datetime, wanted: Filter) -> pl.DataFrame:
-        texts, values = wanted.conditions(["account_id"], None)
-        keep = wanted.expression(["account_id"], None) & _is_within(column, after, until)
-        table, columns = (MATCHES, EARNED) if name == MATCHES.name else (CASH_FLOWS, CASH_FLOWS.names)
-        span, instants = _span(column, after, until)
-        return self._rows(table, [*texts, *span], [*values, *instants], keep, columns)
 
     def _moved(self, after: datetime | None, until: datetime, wanted: Filter) -> pl.DataFrame:
         """Return the ledger rows of a span: of events in it, and of dividends of earlier ones that are paid in it."""
@@ -40,7 +38,9 @@ class Balances(Profits):
         span, instants = _span("executed_at", after, until)
         far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
         own = " AND ".join([*texts, *span])
-        events = self._catalog.frame(LEDGER_SQL + where([f"(({own}) OR kind IN ({far}))"]), [*values, *instants])
+        events = self._catalog.frame(
+            LEDGER_SQL + where([f"(({own}) OR kind IN ({far}))"]), [*values, *instants], _reach(after, until)
+        )
         if events["kind"].is_in(CURE_KINDS).any():
             events = as_they_count(events, self._cured(None))
         flows = self._rows(CASH_FLOWS, *_after("effective_at", after), CASH_FLOWS.names)
@@ -52,6 +52,12 @@ class Balances(Profits):
         before = events.filter(pl.col("executed_at") <= after).select("sequence")
         paid = flows.filter(pl.col("effective_at") <= until).join(before, on="sequence", how="semi")
         return pl.concat([ledger, _payments(paid, ledger)])
+
+
+def _reach(after: datetime | None, until: datetime) -> Span:
+    """Return what events of a span of time can reach of the archive; their trading day is near."""
+    since = None if after is None else after.date() - NEAR
+    return Span(since=since, until=until.date() + NEAR)
 
 
 def _payments(flows: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,5 @@
 """Breaks with the broker: listed, explained, accepted, cured; their history only grows."""
 
-import socket
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
@@ -13,13 +12,13 @@ from tradelake.book.read import Instant, Names, instant_of, names
 from tradelake.book.receipt import Receipt
 from tradelake.book.reconciliation import Reconciliation, proposed_events, spoken, with_names
 from tradelake.book.reconciling import Reconcilers
-from tradelake.book.shelf import author, now
+from tradelake.book.shelf import author, facts_batch, now
 from tradelake.book.writing import Writers
 from tradelake.errors import InputError
 from tradelake.reconcile.breaks import Step, following, frame_of_steps, next_steps, proposal_of, standing
 from tradelake.sessions import trade_date, trading_days_between
 from tradelake.store import Batch, Head, append
-from tradelake.tables import BREAK_CLASSES, BREAK_EVENTS, BREAK_STATUSES, INCOMING, RECORDS
+from tradelake.tables import BREAK_CLASSES, BREAK_EVENTS, BREAK_STATUSES
 
 SOURCE = "breaks"
 OPEN = ("OPEN", "EXPLAINED", "ACCEPTED")
@@ -174,17 +173,8 @@ class Breaks(Reconcilers, Writers):
 
         def prepare(_head: Head) -> Batch:
             taken.append(decide(self._break_events()))
-            return Batch(
-                events=INCOMING.empty(),
-                records=RECORDS.empty(),
-                source=SOURCE,
-                author=author(),
-                host=socket.gethostname(),
-                recorded_at=now(),
-                file_name=None if source == SOURCE else source,
-                reason=reason,
-                facts={BREAK_EVENTS.name: frame_of_steps(taken[-1], author())},
-            )
+            facts = {BREAK_EVENTS.name: frame_of_steps(taken[-1], author())}
+            return facts_batch(SOURCE, facts, reason=reason, file_name=None if source == SOURCE else source)
 
         self._remember(append(self._catalog, prepare, self._index, last_seen=self._head))
         return len(taken[-1])

@@ -11,6 +11,7 @@ from tradelake.book.groups import FAMILY
 from tradelake.book.listing import Listing
 from tradelake.book.reach import REACHING_KINDS, Reaching
 from tradelake.store import Checkpoint, References, read_standing
+from tradelake.store.cold import HOT, Span
 from tradelake.store.fold import no_families
 from tradelake.tables import POSITIONS
 
@@ -47,10 +48,10 @@ class ChangeReaders(Listing):
 
     def _reached(self, references: References, since: int) -> pl.DataFrame:
         """Return the families that events after *since* reach; the caller holds a transaction."""
-        tail = self._catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since])
+        tail = self._catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since], Span(after=since))
         reaching = Reaching(EVENT_SCHEMA)
         kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
-        told = self._catalog.frame(f"{SELECT} WHERE kind IN ({kinds}) ORDER BY sequence")
+        told = self._catalog.frame(f"{SELECT} WHERE kind IN ({kinds}) ORDER BY sequence", span=HOT)
         reaching.add(told, references.instruments, reached=int(tail["sequence"].to_list()[-1]))
         return (
             Planner(self._catalog, references, reaching, tail, Checkpoint(since, EVER))

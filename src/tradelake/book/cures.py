@@ -23,6 +23,8 @@ from tradelake.intake.rewrite import as_row, corrected
 from tradelake.lots.corrected import corrected_rows
 from tradelake.lots.effective import CureState
 from tradelake.store import Catalog, References
+from tradelake.store.archived import ArchivedTarget, archive_of
+from tradelake.store.cold import HOT
 from tradelake.store.cures import Earlier, Judged, Row
 from tradelake.tables import CURE_KINDS, INCOMING, INSTRUMENTS, TRADE_LOG
 
@@ -132,7 +134,7 @@ class LoggedCures:
         """Return the state of the cures, with those of the log read once."""
         if self._state is None:
             self._state = CureState([])
-            log = self._catalog.frame(f"{LOGGED} WHERE kind IN ('cancel', 'correct') ORDER BY sequence")
+            log = self._catalog.frame(f"{LOGGED} WHERE kind IN ('cancel', 'correct') ORDER BY sequence", span=HOT)
             for cure in log.iter_rows(named=True):
                 self._apply(cure)
         return self._state
@@ -153,14 +155,24 @@ class LoggedCures:
             return True
         row = earlier(*key)
         if row is None:
-            found = self._catalog.frame(f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?", [*key])
-            row = found.row(0, named=True) if found.height else None
+            row = self._logged(key)
         if row is None:
             return False
         self._rows[key] = row
         if row["kind"] not in CURE_KINDS:
             state.active.setdefault(key, True)
         return True
+
+    def _logged(self, key: Key) -> Row | None:
+        """Return an event of the log; ArchivedTarget where it is archived, since what is cured has to be hot."""
+        one = f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?"
+        found = self._catalog.frame(one, [*key], HOT)
+        if found.height:
+            return found.row(0, named=True)
+        archive_id = archive_of(self._catalog, *key)
+        if archive_id is not None:
+            raise ArchivedTarget(archive_id)
+        return None
 
     def _changes(self, root: Row, before: Iterable[str], row: Row) -> str | Problem:
         """Return the details of a correct as the log will have them, or why the corrected event is refused."""

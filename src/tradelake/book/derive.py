@@ -11,6 +11,7 @@ from tradelake.book.start import Start, first_start, standing_accounts
 from tradelake.lots import in_effect, match_events
 from tradelake.positions import summarise
 from tradelake.store import Catalog, Checkpoint, Derived, References
+from tradelake.store.cold import HOT
 from tradelake.store.fold import no_families
 from tradelake.tables import CASH_FLOWS, CHAIN_KINDS, CURE_KINDS, HEAD, LOTS, POSITIONS, REFUSALS, TRADE_LOG
 
@@ -144,7 +145,7 @@ def latest_event(catalog: Catalog, references: References) -> Checkpoint:
     That is the latest of what was told and of what corrections made of it, with the cash movements of every account
     that may not be open.
     """
-    cured = catalog.frame(f"{SELECT} WHERE kind IN ('fork', 'merge', 'cancel', 'correct') ORDER BY sequence")
+    cured = catalog.frame(f"{SELECT} WHERE kind IN ('fork', 'merge', 'cancel', 'correct') ORDER BY sequence", span=HOT)
     reaching = Reaching(EVENT_SCHEMA)
     reaching.add(cured, references.instruments, reached=0)
     cash = "" if standing_accounts(references, reaching) else "WHERE kind <> 'cash'"

@@ -49,7 +49,12 @@ class Derivers(PastReaders):
     def fold(self) -> int:
         """Bring the checkpoint of the derived tables to the head of the log; return its sequence."""
         self._writable()
-        with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
+        with (
+            self._catalog.lease.hold(),
+            self._catalog.parallel(),
+            self._catalog.cold.including(),
+            self._catalog.transaction(),
+        ):
             tail = self._folded()
             if tail.standing.head != tail.standing.checkpoint.sequence:
                 replace_derived(self._catalog, tail.derived, tail.reached)
@@ -62,7 +67,12 @@ class Derivers(PastReaders):
         report("derive", 0, 2)
         if not check:
             self._writable()
-            with self._catalog.lease.hold(), self._catalog.parallel(), self._catalog.transaction():
+            with (
+                self._catalog.lease.hold(),
+                self._catalog.parallel(),
+                self._catalog.cold.including(),
+                self._catalog.transaction(),
+            ):
                 references = self._references(read_standing(self._catalog).import_run_id)
                 derived = derive_all(self._catalog, references)
                 reached = latest_event(self._catalog, references)
@@ -72,7 +82,7 @@ class Derivers(PastReaders):
             self._tail = TailFold(self._catalog)
             found: tuple[str, ...] = ()
         else:
-            with self._catalog.parallel(), self._catalog.transaction():
+            with self._catalog.parallel(), self._catalog.cold.including(), self._catalog.transaction():
                 references = self._references(read_standing(self._catalog).import_run_id)
                 derived = derive_all(self._catalog, references)
                 reached = latest_event(self._catalog, references)

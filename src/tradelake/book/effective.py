@@ -8,6 +8,7 @@ import polars as pl
 from tradelake.lots import in_effect
 from tradelake.lots.effective import CureState
 from tradelake.store import Catalog
+from tradelake.store.cold import HOT
 from tradelake.tables import CURE_KINDS, TRADE_LOG
 
 CURES = ", ".join(f"'{kind}'" for kind in CURE_KINDS)
@@ -32,6 +33,7 @@ def read_cured(catalog: Catalog, instruments: pl.DataFrame, *, as_known: datetim
         f"SELECT * FROM {TRADE_LOG.name} WHERE (kind IN ({CURES}) OR trade_id IN "
         f"(SELECT target_id FROM {TRADE_LOG.name} WHERE kind IN ({CURES}))){known}",
         list(values),
+        HOT,
     )
     return Cured(rows["sequence"], in_effect(rows, instruments))
 
@@ -51,6 +53,7 @@ def states(catalog: Catalog, *, as_known: datetime | None = None) -> pl.DataFram
         f"SELECT trade_id, leg_id, kind, target_id, details FROM {TRADE_LOG.name} WHERE kind IN ({CURES}){known} "
         "ORDER BY sequence",
         list(values),
+        HOT,
     )
     state = CureState([])
     for cure in cures.iter_rows(named=True):

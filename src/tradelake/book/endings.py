@@ -6,14 +6,18 @@ price and quantity, all books of the broker account together, it is that event a
 comes in as it is told.
 """
 
+from datetime import timedelta
 from itertools import zip_longest
 
 import polars as pl
 
 from tradelake.lots import in_effect
 from tradelake.store import Catalog, References
+from tradelake.store.cold import Span
 from tradelake.tables import INCOMING, OPTION_KINDS, TRADE_LOG
 
+# No cure is archived, and nothing that is cured: what is read is of the same day, or of a day that was corrected.
+MOVED = timedelta(days=31)
 SAME = ["broker_account_id", "instrument_id", "kind", "trade_date", "price"]
 # An event that came without any id is known by its content, and its id was made from that.
 GIVEN_ID = pl.when(~pl.col("natural_key").str.starts_with("C|")).then("trade_id").alias("trade_id")
@@ -27,7 +31,8 @@ def known_endings(catalog: Catalog, events: pl.DataFrame, references: References
     if not told.height:
         return events
     with catalog.joined(ended=told.select("instrument_id").unique()):
-        log = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN ended USING (instrument_id)")
+        span = Span(since=min(told["trade_date"]) - MOVED, until=max(told["trade_date"]) + MOVED)
+        log = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN ended USING (instrument_id)", span=span)
     if not log.filter(ends & unnamed).height:
         return events
     ids = ["broker_account_id", "broker_execution_id"]

@@ -25,9 +25,17 @@ def create(target: str | Path, *, data: str | Path | None = None) -> Book:
     return Book(create_catalog(place, created_at=now().isoformat()))
 
 
-def open_book(target: str | Path, *, data: str | Path | None = None, read_only: bool = False) -> Book:
-    """Open a book. Raises BookNotFound, BookBusy, BookVersionError, StorageError."""
-    return Book(open_catalog(parse_target(target, data=data), read_only=read_only))
+def open_book(
+    target: str | Path, *, data: str | Path | None = None, read_only: bool = False, cold: bool = False
+) -> Book:
+    """Open a book; with `cold` its answers include what is archived, fetched as far as a question reaches it.
+
+    Raises BookNotFound, BookBusy, BookVersionError, StorageError. A question that reaches archived events of a book
+    that was opened without `cold` raises ArchivedError.
+    """
+    catalog = open_catalog(parse_target(target, data=data), read_only=read_only)
+    catalog.cold.included = cold
+    return Book(catalog)
 
 
 class Book(Backups, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):

@@ -17,7 +17,8 @@ from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, group
 from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
 from tradelake.book.start import standing_accounts
 from tradelake.store import Catalog, Checkpoint, References
-from tradelake.store.fold import family_events, latest_of_families, no_families
+from tradelake.store.cold import HOT, Span
+from tradelake.store.fold import NAMED, family_events, latest_of_families, no_families
 from tradelake.tables import CASH_FLOWS, CURE_KINDS, TRADE_LOG
 
 INSTANT = CASH_FLOWS.schema["effective_at"]
@@ -124,9 +125,10 @@ class Planner:
                 whole_symbols=pl.DataFrame({"symbol": sorted(wanted)}, schema={"symbol": pl.String}),
             ):
                 known = self._catalog.frame(
-                    f"SELECT DISTINCT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
+                    f"SELECT DISTINCT account_id, symbol FROM ({NAMED}) "
                     "WHERE account_id IN (SELECT account_id FROM whole_accounts) "
-                    "OR (account_id IS NOT NULL AND symbol IN (SELECT symbol FROM whole_symbols))"
+                    "OR (account_id IS NOT NULL AND symbol IN (SELECT symbol FROM whole_symbols))",
+                    span=HOT,
                 )
         nodes = Nodes(self._roots.nodes(known).select(NODE).iter_rows(), self._roots)
         nodes.spread(self.reaching.reaches if accounts or symbols else reaches)
@@ -168,6 +170,7 @@ class Planner:
                     f"SELECT account_id, '' AS symbol, max(executed_at) AS latest_at FROM {TRADE_LOG.name} "
                     "SEMI JOIN nameless USING (account_id) WHERE symbol IS NULL AND sequence <= ? GROUP BY ALL",
                     [sequence],
+                    HOT,
                 )
             )
         everywhere: dict[str, datetime] = {}
@@ -226,7 +229,8 @@ class Planner:
         movable = pl.DataFrame({"account_id": sorted(accounts & self._standing)}, schema={"account_id": pl.String})
         if movable.height:
             with self._catalog.joined(movable=movable):
-                found.append(self._catalog.frame(f"{SELECT} SEMI JOIN movable USING (account_id) WHERE kind = 'cash'"))
+                cash = f"{SELECT} SEMI JOIN movable USING (account_id) WHERE kind = 'cash'"
+                found.append(self._catalog.frame(cash, span=Span(families=movable)))
         told = pl.concat(found).unique("sequence", maintain_order=True)
         return matched_kinds(told, self._standing)
 

@@ -8,9 +8,10 @@ import polars as pl
 from tradelake.book.effective import Cured, read_cured
 from tradelake.book.marks import marks_at
 from tradelake.book.past import PastReaders
-from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
+from tradelake.book.read import Day, Filter, Instant, Names, instant_of, names, where
 from tradelake.positions import check_view, in_view, with_marks
 from tradelake.sessions import NEW_YORK, is_session, session_close, trade_date
+from tradelake.store.cold import Span
 from tradelake.tables import POSITIONS, TRADE_LOG, Table
 
 EARLIEST_CLOSE, LATEST_CLOSE = time(12), time(16)
@@ -101,6 +102,16 @@ def filter_of(filters: Filters) -> Filter:
 def limited(limit: int | None) -> str:
     """Return a LIMIT clause, or nothing."""
     return "" if limit is None else f" LIMIT {int(limit)}"
+
+
+def span_of(wanted: Filter, as_of: Instant) -> Span:
+    """Return what rows of the log between two days, and by an instant, can reach of the archive."""
+    since, until = wanted.days
+    # A trading day begins on the evening before, and a correction never reaches what is archived.
+    last = None if as_of is None else instant_of(as_of).date() + timedelta(days=5)
+    accounts = None if wanted.account is None else pl.DataFrame({"account_id": names(wanted.account)})
+    bounds = [day for day in (until, last) if day is not None]
+    return Span(since=since, until=min(bounds, default=None), families=accounts)
 
 
 def cut(texts: list[str], values: list[object], *, as_of: Instant, as_known: Instant) -> None:

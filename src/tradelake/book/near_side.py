@@ -6,6 +6,7 @@ what would cure the difference. All statements of one period are looked at toget
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -20,7 +21,8 @@ from tradelake.book.trial import TOLD, OurSide
 from tradelake.reconcile import Side, compare
 from tradelake.reconcile.balances import is_close
 from tradelake.store import Derived
-from tradelake.tables import CASH_FLOWS, CURE_KINDS, LOTS, MATCHES, POSITIONS, REFUSALS, TRADE_LOG
+from tradelake.store.cold import Span
+from tradelake.tables import CASH_FLOWS, CURE_KINDS, LOTS, MATCHES, POSITIONS, REFUSALS, TRADE_LOG, Table
 
 Reported = pl.DataFrame | None
 
@@ -64,14 +66,13 @@ class NearSides(PastReaders):
         derived = Derived(
             positions=self._at(POSITIONS, wanted, None, None),
             lots=self._at(LOTS, wanted, None, None),
-            matches=self._after(MATCHES.name, "closed_at", since, wanted),
-            cash_flows=self._after(CASH_FLOWS.name, "effective_at", since, wanted),
+            matches=self._after(MATCHES, "closed_at", since, wanted),
+            cash_flows=self._after(CASH_FLOWS, "effective_at", since, wanted),
             refusals=self._rows(REFUSALS),
         )
         return self._events_near(wanted, first, last), derived
 
-    def _after(self, name: str, column: str, since: datetime, wanted: Filter) -> pl.DataFrame:
-        table = MATCHES if name == MATCHES.name else CASH_FLOWS
+    def _after(self, table: Table, column: str, since: datetime, wanted: Filter) -> pl.DataFrame:
         texts, values = wanted.conditions(["account_id"], None)
         keep = wanted.expression(["account_id"], None) & (pl.col(column) >= since)
         return self._rows(table, [*texts, f"{column} >= CAST(? AS TIMESTAMPTZ)"], [*values, since.isoformat()], keep)
@@ -84,6 +85,7 @@ class NearSides(PastReaders):
             f"SELECT {', '.join(TOLD)} FROM {TRADE_LOG.name} WHERE kind IN ({far}) OR ({' AND '.join(texts)} "
             "AND trade_date BETWEEN CAST(? AS DATE) AND CAST(? AS DATE))",
             [*values, first.isoformat(), last.isoformat()],
+            Span(since=first, until=last),
         ).cast(TOLD)
         if not rows["kind"].is_in(CURE_KINDS).any():
             return rows
@@ -97,12 +99,4 @@ def _agree(ours: Side, theirs: Side) -> bool:
     told = () if theirs.cash is None else theirs.cash.select("currency", "change").iter_rows()
     if any(change is None or not is_close(changes.get(currency, Decimal(0)), change) for currency, change in told):
         return False
-    without_cash = Side(
-        until=ours.until,
-        executions=ours.executions,
-        sections=ours.sections,
-        positions=ours.positions,
-        lots=ours.lots,
-        realized=ours.realized,
-    )
-    return not compare(without_cash, theirs).differences
+    return not compare(replace(ours, cash=None), theirs).differences

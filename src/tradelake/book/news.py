@@ -8,6 +8,7 @@ from tradelake.book.derive import EVENT_SCHEMA, SELECT
 from tradelake.book.folding import Planner
 from tradelake.book.reach import Reaching
 from tradelake.store import Catalog, Checkpoint, References
+from tradelake.store.cold import HOT, Span
 from tradelake.tables import CURE_KINDS, TRADE_LOG
 
 EVER = datetime(1900, 1, 1, tzinfo=UTC)
@@ -19,7 +20,7 @@ def reached_accounts(catalog: Catalog, references: References, reaching: Reachin
 
     `reaching` covers the whole log. The caller holds a transaction. One row per account: account_id, first_at.
     """
-    tail = catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since])
+    tail = catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since], Span(after=since))
     if not tail.height:
         return pl.DataFrame(schema=FIRST_AT)
     planner = Planner(catalog, references, reaching, tail, Checkpoint(since, EVER))
@@ -48,7 +49,8 @@ def _first_cured(catalog: Catalog, reaching: Reaching, tail: pl.DataFrame) -> da
     named = pl.DataFrame({"trade_id": sorted(targets)}, schema={"trade_id": pl.String()})
     with catalog.joined(cured_events=named):
         found = catalog.frame(
-            f"SELECT min(executed_at) AS first_at FROM {TRADE_LOG.name} SEMI JOIN cured_events USING (trade_id)"
+            f"SELECT min(executed_at) AS first_at FROM {TRADE_LOG.name} SEMI JOIN cured_events USING (trade_id)",
+            span=HOT,
         )
     first = found["first_at"].item()
     return first if isinstance(first, datetime) else None

@@ -1,7 +1,6 @@
 """What a nightly job needs of a book: expired options, capital, maintenance, the chain's tail, the nights done."""
 
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -12,13 +11,13 @@ import polars as pl
 from tradelake.book.breaks import Breaks
 from tradelake.book.read import Day, Instant, Names, day_of, instant_of
 from tradelake.book.receipt import Receipt
-from tradelake.book.shelf import author, now
+from tradelake.book.shelf import facts_batch, now
 from tradelake.book.snapshots import Snapshots, closed_session
 from tradelake.errors import InputError
 from tradelake.positions import BUFFER, CAPITAL, FORK_SURPLUS, MERGE_VALUE, capital, expired_options, proposal_rows
 from tradelake.sessions import MORNING_ROOTS, expiry_instant, trade_date, trading_days_between
 from tradelake.store import Batch, Head, Maintained, Upkeep, append, maintain, read_head
-from tradelake.tables import ACCOUNTS, INCOMING, MARKS, NIGHTS, RECORDS
+from tradelake.tables import ACCOUNTS, MARKS, NIGHTS
 
 EXPIRED_REASON = "proposed after its expiration: {}"
 
@@ -159,15 +158,7 @@ class Nights(Snapshots, Breaks):
                 [day.isoformat()],
             )["run"].item()
             row = {"nightly_date": [day], "run": [int(runs) + 1], "sequence": [head.sequence], "report": [report]}
-            return Batch(
-                events=INCOMING.empty(),
-                records=RECORDS.empty(),
-                source="nightly",
-                author=author(),
-                host=socket.gethostname(),
-                recorded_at=now(),
-                facts={NIGHTS.name: pl.DataFrame(row)},
-            )
+            return facts_batch("nightly", {NIGHTS.name: pl.DataFrame(row)})
 
         self._remember(append(self._catalog, prepare, self._index, last_seen=self._head))
 

@@ -24,6 +24,7 @@ from tradelake.book.start import first_start
 from tradelake.lots import in_effect
 from tradelake.positions import LOT_COLUMNS, SHARED, SLICE_COLUMNS, positions_at
 from tradelake.store import Checkpoint, Derived, References, Standing
+from tradelake.store.cold import Span
 from tradelake.tables import (
     CASH_FLOWS,
     CURE_KINDS,
@@ -95,6 +96,7 @@ class PastReaders(Shelf):
             f"SELECT sequence, account_id, coalesce(symbol, '') AS symbol, kind FROM {TRADE_LOG.name} "
             "WHERE recorded_at > CAST(? AS TIMESTAMPTZ)",
             [known.isoformat()],
+            Span(known_after=known),
         )
 
     def _planner(self, standing: Standing, references: References) -> Planner:
@@ -199,7 +201,8 @@ class PastReaders(Shelf):
             return refused.select("sequence")
         with self._catalog.joined(refused=refused.select("sequence").unique()):
             told = self._catalog.frame(
-                f"SELECT sequence, executed_at FROM {TRADE_LOG.name} SEMI JOIN refused USING (sequence)"
+                f"SELECT sequence, executed_at FROM {TRADE_LOG.name} SEMI JOIN refused USING (sequence)",
+                span=Span(families=refused.select(FAMILY)),
             )
         cured = read_cured(self._catalog, self._references(self._standing().import_run_id).instruments)
         events = as_they_count(told, cured)

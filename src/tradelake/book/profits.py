@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tradelake.book.effective import Cured, as_they_count
-from tradelake.book.listing import Listing, cut
+from tradelake.book.listing import Listing, cut, span_of
 from tradelake.book.past import Past
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
 from tradelake.positions import bridge, cash_ledger, check_view, in_view, profit
@@ -116,7 +116,7 @@ class Profits(Listing):
             far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
             texts = [f"(({' AND '.join(texts)}) OR kind IN ({far}))"]
         cut(texts, values, as_of=None, as_known=as_known)
-        events = self._catalog.frame(LEDGER_SQL + where(texts), values)
+        events = self._catalog.frame(LEDGER_SQL + where(texts), values, span_of(wanted, as_of))
         cured = self._cured(as_known) if events["kind"].is_in(CURE_KINDS).any() else None
         if cured is not None:
             events = as_they_count(events, cured)

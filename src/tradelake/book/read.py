@@ -32,6 +32,12 @@ class Filter:
     since: Day = None
     until: Day = None
 
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        """The first and the last day, where they are given."""
+        since, until = (None if day is None else day_of(day) for day in (self.since, self.until))
+        return since, until
+
     def conditions(self, columns: Sequence[str], day: str | None) -> tuple[list[str], list[object]]:
         """Return SQL conditions with their parameters, for a table with *columns* whose date is *day*."""
         texts: list[str] = []

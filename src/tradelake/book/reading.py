@@ -6,12 +6,14 @@ from typing import Literal, Unpack, overload
 import polars as pl
 
 from tradelake.book.effective import as_they_count, states
-from tradelake.book.listing import Filters, cut, filter_of, limited
+from tradelake.book.listing import Filters, cut, filter_of, limited, span_of
 from tradelake.book.profits import Profits
 from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of, where
 from tradelake.store import PAST_SUFFIX, PastCall, Relation, check_read_only, relation
+from tradelake.store.cold import HOT
 from tradelake.tables import (
     ACCOUNTS,
+    ARCHIVED_KINDS,
     CURE_KINDS,
     DERIVED_TABLES,
     IMPORT_RUNS,
@@ -112,10 +114,12 @@ class Readers(Profits):
         else:
             texts.append(f"kind IN ({', '.join('?' * len(kinds)) or 'NULL'})")
             values.extend(kinds)
+        hot = kinds is not None and set(kinds).isdisjoint(ARCHIVED_KINDS)
         cut(texts, values, as_of=filters.get("as_of"), as_known=filters.get("as_known"))
+        span = HOT if hot else span_of(wanted, filters.get("as_of"))
         columns = ", ".join((*TRADE_COLUMNS, *OTHER_COLUMNS))
         order = f"ORDER BY executed_at, sequence{limited(filters.get('limit'))}"
-        return self._catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name}{where(texts)} {order}", values)
+        return self._catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name}{where(texts)} {order}", values, span)
 
     @overload
     def positions(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...

@@ -1,7 +1,8 @@
 """What readers and writers of a book share: the catalog, the index of keys, the folded tail, the clock."""
 
 import getpass
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
@@ -10,8 +11,8 @@ import polars as pl
 from tradelake.book.groups import FAMILY
 from tradelake.book.read import where
 from tradelake.book.tail import Tail, TailFold
-from tradelake.store import Appended, Catalog, Head, KeyIndex, References, Standing, read_standing
-from tradelake.tables import MARKS, Table
+from tradelake.store import Appended, Batch, Catalog, Head, KeyIndex, References, Standing, read_standing
+from tradelake.tables import INCOMING, MARKS, RECORDS, Table
 
 Progress = Callable[[str, int, int], None]
 
@@ -32,6 +33,23 @@ def author() -> str:
 
 def no_progress(stage: str, done: int, total: int) -> None:
     """Report progress to nobody."""
+
+
+def facts_batch(
+    source: str, facts: Mapping[str, pl.DataFrame], *, reason: str | None = None, file_name: str | None = None
+) -> Batch:
+    """Return a delivery of facts alone, by who records now: rows of tables that only grow, by their names."""
+    return Batch(
+        events=INCOMING.empty(),
+        records=RECORDS.empty(),
+        source=source,
+        author=author(),
+        host=socket.gethostname(),
+        recorded_at=now(),
+        file_name=file_name,
+        reason=reason,
+        facts=facts,
+    )
 
 
 class Shelf:
@@ -75,7 +93,9 @@ class Shelf:
         """Return the tail folded over the checkpoint; the caller holds a transaction."""
         standing = self._standing()
         self._checkpoint_sequence = standing.checkpoint.sequence
-        return self._tail.fold(standing, self._references(standing.import_run_id))
+        with self._catalog.cold.including():
+            # Lots whose openings are archived are as right as others, and never ask for a book with its archive.
+            return self._tail.fold(standing, self._references(standing.import_run_id))
 
     def _standing(self) -> Standing:
         """Return where the book stands; the caller holds a transaction, in which that is read once."""

@@ -6,7 +6,6 @@ reaches, and the one before stays readable by knowledge time. The totals of a da
 what happened since, so that a night costs what its day has brought.
 """
 
-import socket
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,7 +16,7 @@ from tradelake.book.marks import MarkReaders
 from tradelake.book.news import reached_accounts
 from tradelake.book.past import Past
 from tradelake.book.read import Day, Filter, day_of, instant_of
-from tradelake.book.shelf import author, now
+from tradelake.book.shelf import facts_batch, now
 from tradelake.book.snapped import SnapshotReaders
 from tradelake.errors import InputError, ReadOnlyError
 from tradelake.positions import (
@@ -33,7 +32,7 @@ from tradelake.positions import (
 )
 from tradelake.sessions import is_session, session_close, session_on_or_before
 from tradelake.store import Batch, Head, append
-from tradelake.tables import ACCOUNT_SNAPSHOTS, INCOMING, MARKS, POSITION_SNAPSHOTS, POSITIONS, RECORDS
+from tradelake.tables import ACCOUNT_SNAPSHOTS, MARKS, POSITION_SNAPSHOTS, POSITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +73,7 @@ class Snapshots(MarkReaders, SnapshotReaders, Balances):
 
         def prepare(head: Head) -> Batch:
             written.append(self._new_versions(wanted, head.sequence))
-            return Batch(
-                events=INCOMING.empty(),
-                records=RECORDS.empty(),
-                source="snapshot",
-                author=author(),
-                host=socket.gethostname(),
-                recorded_at=now(),
-                facts=written[-1],
-            )
+            return facts_batch("snapshot", written[-1])
 
         appended = append(self._catalog, prepare, self._index, last_seen=self._head)
         self._remember(appended)

@@ -18,6 +18,7 @@ from tradelake.book.reach import REACHING_KINDS, Reaching
 from tradelake.book.start import Start, first_start, standing_accounts, start_at
 from tradelake.lots import in_effect
 from tradelake.store import Catalog, Checkpoint, Derived, References, Standing
+from tradelake.store.cold import HOT
 from tradelake.store.fold import family_rows, no_families
 from tradelake.tables import LOTS, MATCHES, POSITIONS, TRADE_LOG
 
@@ -78,7 +79,7 @@ class TailFold:
             kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
             span = f"sequence > ? AND sequence <= ? AND kind IN ({kinds})"
             values = [self._reaching.reached, standing.head]
-            told = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", list(values))
+            told = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", list(values), HOT)
             self._reaching.add(told, references.instruments, reached=standing.head)
         return self._reaching
 
@@ -92,7 +93,7 @@ class TailFold:
         if self._reaching.reached > standing.head:
             self._reaching = Reaching(EVENT_SCHEMA)
         if self._reached() < standing.head:
-            more = self._catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [self._reached()])
+            more = self._catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [self._reached()], HOT)
             self._events = pl.concat([self._events, more])
         self._reach(standing, references)
 
@@ -105,7 +106,7 @@ class TailFold:
         if reaching.reached < checkpoint:
             kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
             span = f"sequence > ? AND sequence <= ? AND kind IN ({kinds})"
-            past = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", [reaching.reached, checkpoint])
+            past = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", [reaching.reached, checkpoint], HOT)
             reaching.add(past, references.instruments, reached=checkpoint)
         if reaching.reached >= self._reached():
             return

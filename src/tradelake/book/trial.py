@@ -26,9 +26,10 @@ from tradelake.reconcile import CASH, LOTS, POSITIONS, REALIZED, Row, Side, Spli
 from tradelake.sessions import trade_date_of
 from tradelake.store import Catalog, Derived, KeyIndex, References
 from tradelake.store.classify import classify
+from tradelake.store.cold import HOT, Span
 from tradelake.store.keys import with_keys
 from tradelake.store.records import details_with_execution
-from tradelake.tables import CURE_KINDS, INCOMING, TRADE_LOG
+from tradelake.tables import CURE_KINDS, HEAD, INCOMING, TRADE_LOG
 
 ACCOUNTS = ("account_id", "to_account_id")
 MOVES = f"SELECT DISTINCT account_id, to_account_id FROM {TRADE_LOG.name} WHERE to_account_id IS NOT NULL"
@@ -62,8 +63,8 @@ class OurSide:
 
     def _read(self) -> pl.DataFrame:
         """Return the log's rows of these books, of all that moved anything into them, and of no account."""
-        pairs = [pair for pair in self._catalog.frame(MOVES).iter_rows() if None not in pair]
-        for account, details in self._catalog.frame(RENAMED).iter_rows():
+        pairs = [pair for pair in self._catalog.frame(MOVES, span=HOT).iter_rows() if None not in pair]
+        for account, details in self._catalog.frame(RENAMED, span=HOT).iter_rows():
             pairs += [(account, other) for name, other in json.loads(details)["set"].items() if name in ACCOUNTS]
         wanted = set(self.scope.books)
         while more := {name for pair in pairs if not wanted.isdisjoint(pair) for name in pair} - wanted:
@@ -72,7 +73,8 @@ class OurSide:
         with self._catalog.joined(trial_books=books):
             rows = self._catalog.frame(
                 f"SELECT {', '.join(TOLD)} FROM {TRADE_LOG.name} WHERE account_id IS NULL "
-                "OR account_id IN (SELECT account_id FROM trial_books)"
+                "OR account_id IN (SELECT account_id FROM trial_books)",
+                span=Span(families=books),
             )
         return rows.cast(TOLD)
 
@@ -114,7 +116,7 @@ class OurSide:
 
     def _logged(self, accepted: pl.DataFrame) -> pl.DataFrame:
         """Return accepted events as told ones, after all others."""
-        last = self._catalog.frame(f"SELECT coalesce(max(sequence), 0) AS last FROM {TRADE_LOG.name}")["last"].item()
+        last = self._catalog.frame(f"SELECT sequence AS last FROM {HEAD.name}")["last"].item()
         sequence = (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + last).alias("sequence")
         rows = accepted.with_columns(details_with_execution().alias("details"), sequence)
         return rows.select(TOLD.names()).cast(TOLD)

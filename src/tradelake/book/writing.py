@@ -11,8 +11,8 @@ from typing import Any, Literal
 import polars as pl
 
 from tradelake.book.allocation import allocate_blocks, allocate_option_events
+from tradelake.book.archiving import Archivers
 from tradelake.book.cures import LoggedCures
-from tradelake.book.deriving import Derivers
 from tradelake.book.endings import known_endings
 from tradelake.book.marks import marks_of_statement
 from tradelake.book.outcome import receipt_of, with_rejects
@@ -26,13 +26,14 @@ from tradelake.book.sources import parse_rows, parse_source, read_file
 from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed
 from tradelake.lots import prepare as prepare_kernel
-from tradelake.store import Batch, Head, References, append
+from tradelake.store import Appended, Batch, Head, References, append
+from tradelake.store.archived import ArchivedTarget
 from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, INCOMING, INSTRUMENTS, POSITIONS, RECORDS
 
 LARGE_FILE_BYTES = 2_000_000
 
 
-class Writers(Derivers):
+class Writers(Archivers):
     """Everything that changes a book."""
 
     def add_accounts(self, rows: Iterable[Mapping[str, Any]]) -> Receipt:
@@ -135,7 +136,7 @@ class Writers(Derivers):
             )
 
         with self._catalog.lease.hold():
-            appended = append(self._catalog, prepare, self._index, last_seen=self._head)
+            appended = self._append_with_targets(prepare)
             version = self.version
         self._remember(appended)
         receipt = receipt_of(parsed, received[-1], appended, version=version, source=teller)
@@ -145,6 +146,15 @@ class Writers(Derivers):
             accounts = self._references(appended.head.import_run_id).accounts
             found = position_differences(self._held_before, accounts, appended.rows, source=teller)
         return replace(receipt, problems=(*receipt.problems, *found))
+
+    def _append_with_targets(self, prepare: Callable[[Head], Batch]) -> Appended:
+        """Append a delivery; what one of its cures is about comes back from cold storage first, where it is there."""
+        while True:
+            try:
+                with self._catalog.cold.including():
+                    return append(self._catalog, prepare, self._index, last_seen=self._head)
+            except ArchivedTarget as target:
+                self._restore_part(target.archive_id)
 
     def _held_before(self, at: datetime, instruments: list[str]) -> pl.DataFrame:
         """Return the positions in some instruments right before an instant; the caller holds a transaction."""

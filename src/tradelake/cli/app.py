@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradelake.cli import auditing, keeping, listings, marks, nightly, reconciling, recording, writing
+from tradelake.cli import auditing, keeping, listings, marks, nightly, reconciling, recording, storage, writing
 from tradelake.cli.doctor import doctor, show_version
 
 BOOK_DEFAULT = "book"
@@ -69,6 +69,7 @@ for listing in (
     listings.runs,
     listings.refusals,
     listings.records,
+    storage.archives,
     listings.sql,
 ):
     app.command(listing.__name__.replace("_", "-"))(listing)
@@ -89,6 +90,7 @@ app.add_typer(breaks, name="breaks")
 app.command("verify")(auditing.verify)
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
+app.command("archive")(storage.archive)
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

@@ -85,22 +85,53 @@ def backup(
 
 
 def restore(
-    manifest: Annotated[
-        Path, typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="The manifest of a backup.")
+    context: typer.Context,
+    source: Annotated[
+        list[str], typer.Argument(metavar="SOURCE", help="Archived months (2026-01) or manifests; or that of a backup.")
     ],
     to: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", file_okay=False, help="Where the book is made: empty, or new.")
+        Path | None,
+        typer.Option(metavar="FOLDER", file_okay=False, help="Of a backup: where the book is made, empty or new."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Make the book in a temporary folder, compare it with a rebuild, remove it.")
+        bool, typer.Option("--check", help="Rehearse: compare all of it in a temporary folder; change nothing.")
     ] = False,
 ) -> None:
-    """Make a book of a backup, or rehearse that.
+    """Bring archived months back, or make a book of a backup.
 
-    Everything is compared with the manifest before anything is written. A book that was restored in part does not
-    open; repeat the command. With --check the temporary folder is made in FOLDER where it is given. Exit code 1: the
-    rehearsal has found a difference.
+    A backup is named by its manifest and --to. Everything is compared with the manifests before anything is written; a
+    book that was restored in part does not open, and a month that was broken off is not there: repeat the command.
+    With --check a backup becomes a book in a temporary folder (made in FOLDER where it is given) and is compared with a
+    rebuild; the files of archived months are fetched, proven and added up. Exit code 1: the rehearsal has found a
+    difference.
     """
+    if to is not None or _is_backup(source):
+        if len(source) != 1:
+            raise typer.BadParameter("--to makes a book of one backup: give the manifest of one.")
+        _restore_backup(Path(source[0]), to, check=check)
+        return
+    with open_book(context, read_only=check) as book, progress_bar() as progress:
+        if check:
+            problems = book.check_archives(source, progress=progress)
+            complain_about(problems, rest="")
+            emit("different\n" if problems else "every file is what its manifest says\n")
+            if problems:
+                raise typer.Exit(1)
+            return
+        found = book.restore(source, progress=progress)
+    events = found.filter(table_name="trade_log")
+    emit(f"{events['rows'].sum():,} events of {events.height:,} months are in the book again\n")
+
+
+def _is_backup(source: list[str]) -> bool:
+    from tradelake import book
+
+    if len(source) != 1 or not Path(source[0]).is_file():
+        return False
+    return book.manifest_kind(Path(source[0]).read_text(encoding="utf-8"), where=source[0]) == "backup"
+
+
+def _restore_backup(manifest: Path, to: Path | None, *, check: bool) -> None:
     from tradelake import book
 
     with progress_bar() as progress:

@@ -52,7 +52,7 @@ def nightly(
     folder = report or reports_folder(target)
     rules = [*rules_of(target), *known_rules(rule or (), where="--rule")]
     try:
-        with open_book(context, read_only=False) as book, progress_bar() as progress:
+        with open_book(context, read_only=False, cold=True) as book, progress_bar() as progress:
             asked = Night(
                 until=None if date is None else book.closed_session(date),
                 statements=statement or (),
@@ -93,7 +93,7 @@ def snapshot(context: typer.Context, date: Date = None) -> None:
 
     Earlier ones that late events or prices have changed get a new version.
     """
-    with open_book(context, read_only=False) as book:
+    with open_book(context, read_only=False, cold=True) as book:
         taken = book.snapshot(date)
     days = taken.corrected["snapshot_date"].n_unique()
     emit(

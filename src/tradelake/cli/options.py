@@ -54,6 +54,9 @@ class Filters:
         ),
     ] = "tax"
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most so many rows.")] = None
+    include_archive: Annotated[
+        bool, typer.Option("--include-archive", help="Read what is archived too, where the answer reaches it.")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,27 +104,27 @@ def listing(*filters: str) -> Callable[[Callable[..., Frame]], Command]:
 
     def decorate(function: Callable[..., Frame]) -> Command:
         @functools.wraps(function)
-        def command(*, context: typer.Context, json: bool, csv: bool, **given: Any) -> None:
+        def command(*, context: typer.Context, json: bool, csv: bool, include_archive: bool, **given: Any) -> None:
             if context.invoked_subcommand is not None:
                 return
             form = Output(json=json, csv=csv).form
-            with open_book(context, read_only=True) as book:
+            with open_book(context, read_only=True, cold=include_archive) as book:
                 frame = function(book, **given)
                 show(frame, form=form, title=function.__name__.replace("_", "-"))
 
         context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         own = [p for p in inspect.signature(function).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        chosen = [option for option in _options(Filters) if option.name in filters]
+        chosen = [option for option in _options(Filters) if option.name in (*filters, "include_archive")]
         return _signed(command, [context, *own, *chosen, *_options(Output)])
 
     return decorate
 
 
-def open_book(context: typer.Context, *, read_only: bool) -> "Book":
-    """Open the book that the command line names."""
+def open_book(context: typer.Context, *, read_only: bool, cold: bool = False) -> "Book":
+    """Open the book that the command line names; with *cold* its answers include what is archived."""
     from tradelake import book
 
-    return book.open_book(target_of(context), read_only=read_only)
+    return book.open_book(target_of(context), read_only=read_only, cold=cold)
 
 
 def target_of(context: typer.Context) -> str:

@@ -43,7 +43,7 @@ def reconcile(
     Exit code 1: a break is open that nobody has explained or accepted.
     """
     form, unreadable, pending = output.form, False, False
-    with open_book(context, read_only=no_record) as book:
+    with open_book(context, read_only=no_record, cold=True) as book:
         for file in files:
             try:
                 found = book.reconcile(file, record=not no_record)
@@ -113,14 +113,14 @@ def show_break(context: typer.Context, identity: Id, output: Output) -> None:
 
 def explain(context: typer.Context, identity: Id, reason: Why) -> None:
     """Note why a break is there."""
-    with open_book(context, read_only=False) as book:
+    with open_book(context, read_only=False, cold=True) as book:
         book.explain_break(identity, reason)
     emit(f"{identity}: explained\n")
 
 
 def accept(context: typer.Context, identity: Id, reason: Why) -> None:
     """Accept a break; it comes back when its amounts change."""
-    with open_book(context, read_only=False) as book:
+    with open_book(context, read_only=False, cold=True) as book:
         book.accept_break(identity, reason)
     emit(f"{identity}: accepted\n")
 
@@ -134,7 +134,7 @@ def apply(
 
     The next statement resolves the break, or shows what is left of it.
     """
-    with open_book(context, read_only=False) as book:
+    with open_book(context, read_only=False, cold=True) as book:
         receipt = book.apply_break(identity, reason)
     events = f"{receipt.accepted} {'event' if receipt.accepted == 1 else 'events'}"
     emit(f"{identity}: applied, {events} recorded\n")

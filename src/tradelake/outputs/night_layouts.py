@@ -49,6 +49,21 @@ NIGHT_LAYOUTS: dict[str, tuple[Shown, ...]] = {
         Shown("ccy", pl.col("currency"), drop=5),
         _version(),
     ),
+    "archive": (
+        Shown("month", pl.col("month").dt.strftime("%Y-%m")),
+        Shown("events", pl.col("events"), "number"),
+        Shown("records", pl.col("records"), "number", drop=2),
+        Shown("bytes", pl.col("bytes"), "number"),
+        Shown("manifest", pl.col("manifest"), width_min=30),
+    ),
+    "archives": (
+        Shown("month", pl.col("month").dt.strftime("%Y-%m")),
+        Shown("table", pl.col("table_name")),
+        Shown("rows", pl.col("rows"), "number"),
+        Shown("bytes", pl.col("bytes"), "number"),
+        Shown("since", pl.col("recorded_at"), "instant", drop=2),
+        Shown("manifest", pl.concat_str("url", "manifest", separator="/"), width_min=30),
+    ),
     "capital": (
         _account(),
         Shown("type", pl.col("account_type")),

@@ -57,10 +57,13 @@ def append(
 
 def read_head(catalog: Catalog) -> Head:
     """Return where the log stands."""
-    return Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
+    head = Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
+    catalog.stand(head.archive_run_id)
+    return head
 
 
 def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex, head: Head) -> Appended:
+    catalog.stand(head.archive_run_id)
     batch = prepare(head)
     if batch.events.height:
         index.refresh(catalog, head.sequence)
@@ -92,13 +95,14 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
 def _move_head(catalog: Catalog, seen: Head, reached: Head) -> None:
     moved = catalog.update(
         f"UPDATE {HEAD.name} SET sequence = ?, source_record_id = ?, import_run_id = ?, recorded_at = ?, "
-        "chain_hash = ? WHERE import_run_id = ? AND chain_hash = ?",
+        "chain_hash = ?, archive_run_id = ? WHERE import_run_id = ? AND chain_hash = ?",
         [
             reached.sequence,
             reached.source_record_id,
             reached.import_run_id,
             reached.recorded_at.isoformat(),
             reached.chain_hash,
+            reached.archive_run_id,
             seen.import_run_id,
             seen.chain_hash,
         ],

@@ -47,6 +47,7 @@ class Head:
     import_run_id: int
     recorded_at: datetime
     chain_hash: str
+    archive_run_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

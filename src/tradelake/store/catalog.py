@@ -9,19 +9,18 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from tradelake.errors import StorageError
+from tradelake.store.cold import EVERYTHING, Cold, Span
 from tradelake.store.digests import note_files
 from tradelake.store.durable import NewFile, sync_folder
 from tradelake.store.foreign import not_synced, translated
 from tradelake.store.lease import Lease
 from tradelake.store.literals import insert_statement, literal
+from tradelake.store.session import OPTIMIZERS, session
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
@@ -29,22 +28,6 @@ FORMAT_VERSION = 4
 INLINE_ROWS = 1000
 FEW_ROWS = 8
 METADATA = "__ducklake_metadata_lake"
-OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
-EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
-
-
-def extension_path(name: str) -> Path:
-    """Return the path of a DuckDB extension inside its wheel; StorageError where the wheel is missing."""
-    module = f"duckdb_extension_{name}"
-    if find_spec(module) is None:
-        raise StorageError(
-            f"DuckDB's extension {name} is not installed. Install it with: pip install {module.replace('_', '-')}"
-            f"=={duckdb.__version__}"
-        )
-    path = Path(str(files(module))) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-    if not path.exists():
-        raise StorageError(f"The wheel of DuckDB's extension {name} is not for DuckDB {duckdb.__version__}.")
-    return path
 
 
 class Catalog:
@@ -62,7 +45,8 @@ class Catalog:
         self._unsynced = False
         self._log_file = NewFile(Path(f"{target.catalog}.wal")) if target.kind == "duckdb" else None
         self._lock = threading.RLock()
-        self.connection = _session(target)
+        self.cold = Cold(self._joined_frame, target.cold_folder)
+        self.connection = session(target)
         options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
         if attach_data:
             options += [f"DATA_PATH {literal(attach_data)}", "OVERRIDE_DATA_PATH true"]
@@ -111,13 +95,27 @@ class Catalog:
                 raise translated(error, self.target) from error
         return int(row[0]) if row else 0
 
-    def frame(self, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
-        """Return the rows of a query."""
+    def frame(self, sql: str, parameters: list[object] | None = None, span: Span = EVERYTHING) -> pl.DataFrame:
+        """Return the rows of a query; *span* is what it can reach of the archive."""
         with self._lock:
+            self.show_archived(sql, span)
             try:
                 return self.connection.execute(sql, parameters or []).pl()
             except duckdb.Error as error:
                 raise translated(error, self.target) from error
+
+    def _joined_frame(self, sql: str, **frames: pl.DataFrame) -> pl.DataFrame:
+        with self.joined(**frames):
+            return self.frame(sql)
+
+    def stand(self, archive_run_id: int) -> None:
+        """Take over where the archive stands from whoever has just read the head."""
+        self.cold.stand(self.begun, archive_run_id)
+
+    def show_archived(self, sql: str, span: Span = EVERYTHING) -> None:
+        """Put beside the hot rows what a statement needs of the archive; ArchivedError where that is not included."""
+        for statement in self.cold.statements(sql, span, self.begun if self._inside else None):
+            self.execute(statement)
 
     def plan_plainly(self) -> None:
         """Run statements as written until the transaction ends: for a few rows, planning is most of the cost."""
@@ -154,6 +152,8 @@ class Catalog:
         """Append the rows of *frame*, by column name; nothing for an empty frame."""
         if frame.height == 0:
             return
+        # A view of archived rows may have the table's own name.
+        table = f"lake.main.{table}"
         if frame.height <= FEW_ROWS and (statement := insert_statement(table, frame)) is not None:
             self.execute(statement)
             return
@@ -245,15 +245,3 @@ class Catalog:
         """Return the settings of the book by name."""
         rows = self.frame(f"SELECT name, value FROM {BOOK_SETTINGS.name}")
         return dict(rows.iter_rows())
-
-
-def _session(target: Target) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    connection.execute(OPTIMIZERS)
-    connection.execute("SET threads = 1")
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET python_enable_replacements = false")
-    connection.execute("SET preserve_insertion_order = true")
-    for name in ("ducklake", *EXTENSIONS[target.kind]):
-        connection.execute(f"LOAD {literal(str(extension_path(name)))}")
-    return connection

@@ -7,7 +7,9 @@ from typing import Any
 import polars as pl
 
 from tradelake.errors import InvariantError, Problem
+from tradelake.store.archived import archived_candidates
 from tradelake.store.catalog import Catalog
+from tradelake.store.cold import HOT, Span
 from tradelake.store.cures import Cures, Row
 from tradelake.store.index import KeyIndex
 from tradelake.store.keys import COMPARED, comparable, execution_key, generated_ids
@@ -77,8 +79,18 @@ def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> pl.DataFr
     if not sequences:
         return TRADE_LOG.empty()
     columns = ", ".join(f"l.{name}" for name in KNOWN_COLUMNS)
-    with catalog.joined(candidates=pl.DataFrame({"sequence": sequences}, schema={"sequence": pl.Int64})):
-        return catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name} l JOIN candidates USING (sequence)")
+    select = f"SELECT {columns} FROM {TRADE_LOG.name} l JOIN candidates USING (sequence)"
+    candidates = pl.DataFrame({"sequence": sequences}, schema={"sequence": pl.Int64})
+    with catalog.joined(candidates=candidates):
+        known = catalog.frame(select, span=HOT)
+    if known.height == candidates.height or catalog.cold.is_empty:
+        return known
+    archived = archived_candidates(catalog, events, candidates)
+    if not archived.height:
+        return known
+    span = Span(archives=archived["archive_id"].unique().to_list())
+    with catalog.cold.including(), catalog.joined(candidates=archived.select("sequence")):
+        return pl.concat([known, catalog.frame(select, span=span)]).unique("sequence", maintain_order=True)
 
 
 def _plain_duplicates(events: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from tradelake.store.keys import key_digests
 from tradelake.store.records import dated, details_with_execution
 from tradelake.tables import (
     ACCOUNTS,
+    ARCHIVES,
     CHAINED_TABLES,
     CORPORATE_ACTIONS,
     IMPORT_RUNS,
@@ -45,7 +46,9 @@ def commit_of(
         pl.lit(run, dtype=pl.Int64).alias(RUN),
     )
     log = _log_rows(fresh, numbered, run, head.sequence, recorded_at)
-    reached = Head(head.sequence + log.height, head.source_record_id + records.height, run, recorded_at, "")
+    archived = run if ARCHIVES.name in batch.facts else head.archive_run_id
+    sequence, record = head.sequence + log.height, head.source_record_id + records.height
+    reached = Head(sequence, record, run, recorded_at, "", archived)
     rows = {table.name: table.empty() for table in CHAINED_TABLES}
     rows |= {
         table.name: getattr(batch, name).with_columns(pl.lit(run, dtype=pl.Int64).alias(RUN))

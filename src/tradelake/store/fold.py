@@ -11,7 +11,9 @@ from datetime import datetime
 import polars as pl
 
 from tradelake.store.catalog import Catalog
+from tradelake.store.cold import HOT, Span
 from tradelake.tables import (
+    ARCHIVE_TOTALS,
     CASH_FLOWS,
     CHECKPOINT,
     DERIVED_TABLES,
@@ -27,6 +29,11 @@ from tradelake.tables import (
 
 FAMILY = ("account_id", "symbol")
 REPLACED = (POSITIONS, LOTS)
+# The families of the log, those included of which all is archived.
+NAMED = (
+    f"SELECT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
+    f"UNION ALL SELECT account_id, symbol FROM {ARCHIVE_TOTALS.name}"
+)
 
 
 def no_families() -> pl.DataFrame:
@@ -83,15 +90,19 @@ class Derived:
 def read_standing(catalog: Catalog) -> Standing:
     """Return where the log and the derived tables stand."""
     row = catalog.frame(
-        f"SELECT h.sequence AS head, h.import_run_id, c.sequence, c.latest_at FROM {HEAD.name} h, {CHECKPOINT.name} c"
+        "SELECT h.sequence AS head, h.import_run_id, h.archive_run_id, c.sequence, c.latest_at "
+        f"FROM {HEAD.name} h, {CHECKPOINT.name} c"
     ).row(0, named=True)
+    catalog.stand(row["archive_run_id"])
     return Standing(row["head"], row["import_run_id"], Checkpoint(row["sequence"], row["latest_at"]))
 
 
 def family_events(catalog: Catalog, families: pl.DataFrame, select: str) -> pl.DataFrame:
     """Return the rows of *select*, columns of the log, that belong to one of the families."""
     with catalog.joined(families=families):
-        return catalog.frame(f"{select} SEMI JOIN families USING (account_id, symbol)")
+        return catalog.frame(
+            f"{select} SEMI JOIN families USING (account_id, symbol)", span=Span(families=families.select(FAMILY))
+        )
 
 
 def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame) -> pl.DataFrame:
@@ -102,11 +113,18 @@ def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame) -> pl.Da
 
 def latest_of_families(catalog: Catalog, families: pl.DataFrame, sequence: int) -> pl.DataFrame:
     """Return per family the latest effective time among the events up to *sequence*, as `latest_at`."""
+    hot = (
+        f"SELECT account_id, symbol, executed_at FROM {TRADE_LOG.name} SEMI JOIN families USING (account_id, symbol) "
+        "WHERE sequence <= ?"
+    )
+    cold = (
+        f"SELECT account_id, symbol, latest_at FROM {ARCHIVE_TOTALS.name} SEMI JOIN families USING (account_id, symbol)"
+    )
     with catalog.joined(families=families):
         return catalog.frame(
-            f"SELECT account_id, symbol, max(executed_at) AS latest_at FROM {TRADE_LOG.name} "
-            "SEMI JOIN families USING (account_id, symbol) WHERE sequence <= ? GROUP BY ALL",
+            f"SELECT account_id, symbol, max(executed_at) AS latest_at FROM ({hot} UNION ALL {cold}) GROUP BY ALL",
             [sequence],
+            HOT,
         )
 
 

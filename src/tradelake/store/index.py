@@ -7,10 +7,13 @@ import numpy as np
 import polars as pl
 
 from tradelake.store.catalog import Catalog
+from tradelake.store.cold import HOT
 from tradelake.store.keys import key_digests
-from tradelake.tables import TRADE_LOG
+from tradelake.tables import ARCHIVED_KEYS, TRADE_LOG
 
-SELECT = f"SELECT sequence, execution_digest, trade_digest FROM {TRADE_LOG.name}"
+DIGESTS = "SELECT sequence, execution_digest, trade_digest FROM"
+KEYS = f"({DIGESTS} {TRADE_LOG.name} UNION ALL {DIGESTS} {ARCHIVED_KEYS.name})"
+SELECT = f"{DIGESTS} {KEYS}"
 # A shorter log is read at once; a longer one is searched so often before it is.
 SEARCHED_FROM = 20_000
 SEARCHES_MAX = 3
@@ -39,7 +42,8 @@ class KeyIndex:
         if not self._sequence and head > SEARCHED_FROM:
             self._sequence = self._searched = head
             return
-        rows = catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [self._sequence])
+        source = f"{DIGESTS} {TRADE_LOG.name}" if catalog.cold.is_empty else SELECT
+        rows = catalog.frame(f"{source} WHERE sequence > ? ORDER BY sequence", [self._sequence], HOT)
         self._add(rows)
 
     def add_own(self, rows: pl.DataFrame) -> None:
@@ -69,14 +73,15 @@ class KeyIndex:
         self._searches += 1
         if self._searches > SEARCHES_MAX:
             searched, self._searched = self._searched, 0
-            self._add(catalog.frame(f"{SELECT} WHERE sequence <= ?", [searched]))
+            self._add(catalog.frame(f"{SELECT} WHERE sequence <= ?", [searched], HOT))
             return []
         with catalog.joined(wanted_digests=pl.DataFrame({"digest": values})):
             rows = catalog.frame(
-                f"SELECT sequence FROM {TRADE_LOG.name} WHERE sequence <= ? AND "
+                f"SELECT sequence FROM {KEYS} WHERE sequence <= ? AND "
                 "(execution_digest IN (SELECT digest FROM wanted_digests) "
                 "OR trade_digest IN (SELECT digest FROM wanted_digests))",
                 [self._searched],
+                HOT,
             )
         return rows["sequence"].to_list()
 

@@ -179,6 +179,23 @@ def key_digests(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([_checksums(column) for column in texts])
 
 
+def key_checks(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return 64 bits of the same keys: `execution_key` and `trade_key`."""
+    texts = rows.select(
+        pl.coalesce(execution_key(), "natural_key").alias("execution_key"),
+        pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").alias("trade_key"),
+    )
+    return pl.DataFrame([_checks(column) for column in texts])
+
+
+def _checks(texts: pl.Series) -> pl.Series:
+    from hashlib import sha256
+
+    values = (None if text is None else sha256(text.encode()).digest()[:8] for text in texts)
+    numbers = [None if value is None else int.from_bytes(value, signed=True) for value in values]
+    return pl.Series(texts.name, numbers, dtype=pl.Int64)
+
+
 def _checksums(texts: pl.Series) -> pl.Series:
     values = [None if text is None else crc32(text.encode()) for text in texts]
     return pl.Series(texts.name, values, dtype=pl.Int64)

@@ -147,6 +147,7 @@ def _first_head(book_id: str, created_at: str) -> pl.DataFrame:
                 "import_run_id": [0],
                 "recorded_at": start,
                 "chain_hash": [genesis(book_id, created_at)],
+                "archive_run_id": [0],
             }
         )
     )

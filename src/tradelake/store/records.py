@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from tradelake.store.catalog import Catalog
+from tradelake.store.cold import HOT
 from tradelake.tables import SOURCE_RECORDS
 
 REFUSED = ("conflict", "reject")
@@ -29,10 +30,12 @@ def new_records(catalog: Catalog, records: pl.DataFrame, outcomes: pl.DataFrame)
     kept = rows.filter(pl.col("accepted").fill_null(value=False))
     others = rows.filter(~pl.col("accepted").fill_null(value=False) & (pl.col("outcome") != "event"))
     if others.height:
+        # Records that brought no event are never archived.
         with catalog.joined(incoming_hashes=others.select("text_hash")):
             known = catalog.frame(
                 f"SELECT DISTINCT text_hash FROM {SOURCE_RECORDS.name} WHERE outcome <> 'event' "
-                "AND text_hash IN (SELECT text_hash FROM incoming_hashes)"
+                "AND text_hash IN (SELECT text_hash FROM incoming_hashes)",
+                span=HOT,
             )
         others = others.join(known, on="text_hash", how="anti")
     return pl.concat([kept, others]).sort("row_number")

@@ -1,5 +1,6 @@
 """A query over the book as DuckDB sees it: derived tables at the head, table macros for the past."""
 
+import re
 from collections.abc import Mapping
 
 import duckdb
@@ -13,7 +14,7 @@ from tradelake.store.query import INSTANTS
 Relation = duckdb.DuckDBPyRelation
 NAMED_VIEWS = {
     "history": "SELECT * FROM temp.main.position_history",
-    "trades": "SELECT * FROM lake.main.trade_log WHERE kind <> 'cash'",
+    "trades": "SELECT * FROM trade_log WHERE kind <> 'cash'",
 }
 
 
@@ -34,6 +35,8 @@ def relation(
     frames = {f"{name}_tail": rows for name, (rows, _) in tails.items()}
     frames |= {f"{name}_void": void for name, (_, void) in tails.items()}
     frames |= {f"{name}_rows": rows for name, rows in pasts.items()}
+    # The view of trades is over the log, whatever the query calls it.
+    catalog.show_archived(re.sub(r"\btrades\b", "trade_log", query.lower()))
     with catalog.joined(**frames):
         try:
             for name in pasts:

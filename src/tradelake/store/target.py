@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from platformdirs import user_cache_path
+
 from tradelake.errors import InputError
 
 SQLITE_FILE = "catalog.sqlite"
@@ -37,6 +39,13 @@ class Target:
     def lease_file(self) -> Path:
         """The writer's lock file of a local book."""
         return Path(self.catalog).parent / "writer.lock"
+
+    @property
+    def cold_folder(self) -> Path:
+        """The folder for copies of archived files that were read."""
+        if self.kind == "postgres":
+            return user_cache_path("tradelake") / "cold"
+        return Path(self.catalog).parent / "cold"
 
     @property
     def night_file(self) -> Path:

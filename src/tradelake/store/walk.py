@@ -10,8 +10,9 @@ from tradelake.errors import StorageError
 from tradelake.store.canonical import CHECK, Integers
 from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN, Leaf, sealed
+from tradelake.store.cold import HOT, parquet
 from tradelake.store.findings import Finding
-from tradelake.tables import CHAINED_TABLES, IMPORT_RUNS, TRADE_LOG, Table
+from tradelake.tables import ARCHIVED_TABLES, CHAINED_TABLES, IMPORT_RUNS, TRADE_LOG, Table
 
 COMMITS_AT_ONCE = 200_000
 SHOWN_MAX = 20
@@ -41,8 +42,10 @@ class Walk:
     rows: int = 0
 
     def place(self, table: Table) -> str:
-        """Return a table, as it is at the version, as a query names it."""
-        return at_version(table, self.version)
+        """Return a table, as it is at the version, as a query names it: with its archived rows, which are fetched."""
+        hot = at_version(table, self.version)
+        files = self.catalog.cold.files(table.name, after=self.base) if table in ARCHIVED_TABLES else ()
+        return hot if not files else f"(SELECT * FROM {hot} UNION ALL BY NAME SELECT * FROM {parquet(files)})"
 
     def found(self, commit: int | None, where: str, key: object, what: str) -> None:
         """Note one finding."""
@@ -53,7 +56,7 @@ class Walk:
         for label, condition in self._pieces(table):
             names = ", ".join(table.names)
             try:
-                rows = self.catalog.frame(f"SELECT {names} FROM {self.place(table)} WHERE {condition}")
+                rows = self.catalog.frame(f"SELECT {names} FROM {self.place(table)} WHERE {condition}", span=HOT)
             except StorageError as error:
                 self.unread.add(table.name)
                 self.found(None, table.name, label, f"it cannot be read: {error}")
@@ -80,7 +83,8 @@ class Walk:
         day = table.partition_date
         try:
             months = self.catalog.frame(
-                f"SELECT DISTINCT year({day}) AS year, month({day}) AS month FROM {self.place(table)} ORDER BY ALL"
+                f"SELECT DISTINCT year({day}) AS year, month({day}) AS month FROM {self.place(table)} ORDER BY ALL",
+                span=HOT,
             )
         except StorageError as error:
             self.unread.add(table.name)
@@ -163,7 +167,7 @@ def compact(leaves: pl.DataFrame) -> pl.DataFrame:
 
 def at_version(table: Table, version: int) -> str:
     """Return a table as of a commit of the catalog, as a query names it."""
-    return f"{table.name} AT (VERSION => {version})"
+    return f"lake.main.{table.name} AT (VERSION => {version})"
 
 
 def commits_after(catalog: Catalog, version: int, after: int) -> tuple[Integers, Integers]:

@@ -9,6 +9,7 @@ Four kinds of table: what we were told (`trade_log`, `source_records`, `import_r
 (`marks`, snapshots, `break_events`, `nights`).
 """
 
+from tradelake.tables.archive import ARCHIVE_STEPS, ARCHIVE_TOTALS, ARCHIVED_KEYS, ARCHIVED_KINDS, ARCHIVES
 from tradelake.tables.chains import CHAIN_LABELS, CHAIN_POSITIONS, CHAINS
 from tradelake.tables.columns import (
     ACTIONS,
@@ -52,6 +53,7 @@ from tradelake.tables.derived import (
     REFUSALS,
 )
 from tradelake.tables.groups import (
+    ARCHIVED_TABLES,
     BY_NAME,
     CHAINED_TABLES,
     DERIVED_TABLES,
@@ -80,6 +82,12 @@ __all__ = [
     "ACCOUNTS",
     "ACCOUNT_SNAPSHOTS",
     "ACTIONS",
+    "ARCHIVED_KEYS",
+    "ARCHIVED_KINDS",
+    "ARCHIVED_TABLES",
+    "ARCHIVES",
+    "ARCHIVE_STEPS",
+    "ARCHIVE_TOTALS",
     "ASSET_TYPES",
     "BOOK_SETTINGS",
     "BREAK_ACTIONS",

@@ -167,6 +167,7 @@ HEAD = Table(
         Column("import_run_id", "integer", "last commit"),
         Column("recorded_at", "instant", "knowledge time of the last commit"),
         Column("chain_hash", "text", "last link of the hash chain"),
+        Column("archive_run_id", "integer", "last commit that archived or restored anything; 0: none"),
     ),
     key=("sequence",),
 )

@@ -1,0 +1,258 @@
+"""Months of a real statement go to cold storage and come back, and every answer stays what it was."""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import tradelake as tl
+from tests.archive.answers import answers, questions
+from tests.books import SAMPLE_FLEX
+from tradelake.book.archiving import Archivers
+from tradelake.errors import ArchivedError, InputError, StorageError
+
+ASKED = questions(day="2026-02-10", known="2026-01-01", symbol="NVDA", account="U7700001")
+BEFORE = "2026-03-01"
+
+
+@pytest.fixture
+def told(local_book: tl.Book) -> tl.Book:
+    """A book that was told half a year of a broker's statement."""
+    local_book.ingest("ibkr-flex", SAMPLE_FLEX)
+    return local_book
+
+
+def test_fifty_answers_are_what_they_were_with_the_archive_and_after_a_restore(told, tmp_path):
+    expected = dict(answers(told, ASKED))
+    assert len(expected) >= 50
+    done = told.archive(BEFORE, tmp_path / "cold")
+    assert done["month"].dt.strftime("%Y-%m").to_list() == ["2026-01", "2026-02"]
+    refused = set()
+    for name, ask in ASKED.items():
+        try:
+            ((_, answer),) = answers(told, {name: ask})
+        except ArchivedError:
+            refused.add(name)
+        else:
+            assert_frame_equal(answer, expected[name])
+    with pytest.raises(ArchivedError, match="2026-01 to 2026-02, which are archived"):
+        told.trades()
+    assert {"trades", "ledger", "cash", "sql 1", "sql 3"} <= refused
+    assert refused & {"positions", "lots", "matches", "history", "positions as of", "bridge"} == set()
+    assert told.trades(since=BEFORE).height
+    with told._catalog.cold.including():
+        for name, answer in answers(told, ASKED):
+            assert_frame_equal(answer, expected[name])
+    told.restore(manifests(told))
+    assert not told.archives().height
+    for name, answer in answers(told, ASKED):
+        assert_frame_equal(answer, expected[name])
+    assert told.rebuild(check=True).identical
+
+
+def manifests(book: tl.Book) -> list[str]:
+    rows = book.archives().select(pl.concat_str("url", "manifest", separator="/").alias("manifest"))
+    return rows["manifest"].unique().sort().to_list()
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(told, tmp_path):
+    version = told.version
+    would = told.archive(BEFORE, tmp_path / "cold", dry_run=True)
+    assert (told.version, (tmp_path / "cold").exists()) == (version, False)
+    assert_frame_equal(would, told.archive(BEFORE, tmp_path / "cold"))
+    assert not told.archive(BEFORE, tmp_path / "cold").height
+
+
+def test_the_manifest_describes_its_files_without_the_book(told, tmp_path):
+    trades = told.trades(until="2026-01-31", kinds=("trade", "expire", "exercise", "assign", "cash"))
+    told.archive("2026-02-01", tmp_path / "cold")
+    (name,) = manifests(told)
+    said = json.loads(Path(name.removeprefix("file://")).read_bytes())
+    rows = {}
+    for file in said["files"]:
+        path = tmp_path / "cold" / file["object"]
+        assert sha256(path.read_bytes()).hexdigest() == file["sha256"]
+        rows[file["table"]] = pl.read_parquet(path)
+        assert rows[file["table"]].columns == [column["name"] for column in file["columns"]]
+        assert rows[file["table"]].height == file["rows"]
+    log = rows["trade_log"]
+    assert set(log["trade_id"]) <= set(trades["trade_id"])
+    totals = pl.DataFrame(said["control_totals"])
+    assert totals["rows"].sum() == log.height
+    for column, amount in (("cash", "net_amount"), ("fees", "fees"), ("commission", "commission")):
+        assert totals[column].cast(pl.Decimal(38, 12)).sum() == log[amount].fill_null(0).sum()
+    profit = told.matches().join(log.select(pl.col("sequence").alias("close_sequence")), on="close_sequence")
+    assert totals["realized_pnl"].cast(pl.Decimal(38, 12)).sum() == profit["realized_pnl"].sum()
+
+
+def test_an_archived_fill_is_known_again_and_one_with_other_content_is_a_conflict(told, tmp_path):
+    everything = told.trades()
+    told.archive(BEFORE, tmp_path / "cold")
+    receipt = told.ingest("ibkr-flex", SAMPLE_FLEX)
+    assert (receipt.accepted, receipt.conflicts, receipt.duplicates) == (0, 0, 315)
+    gone = an_archived_trade(told, everything)
+    changed = {
+        "kind": "trade",
+        "broker_account_id": gone["broker_account_id"],
+        "broker_execution_id": gone["broker_execution_id"],
+        "account_id": gone["account_id"],
+        "instrument_id": gone["instrument_id"],
+        "action": gone["action"],
+        "executed_at": gone["executed_at"],
+        "quantity": gone["quantity"] + 1,
+        "price": gone["price"],
+        "currency": gone["currency"],
+    }
+    receipt = told.record(changed)
+    assert (receipt.accepted, receipt.conflicts) == (0, 1)
+
+
+def an_archived_trade(book: tl.Book, everything: pl.DataFrame) -> dict[str, Any]:
+    keys = book._catalog.frame("SELECT sequence FROM archived_keys")
+    rows = everything.join(keys, on="sequence", how="semi").filter(kind="trade", symbol="NVDA")
+    return rows.sort("sequence").row(0, named=True)
+
+
+def test_a_cure_brings_back_the_month_of_what_it_cures(told, tmp_path):
+    everything = told.trades()
+    told.archive(BEFORE, tmp_path / "cold")
+    gone = an_archived_trade(told, everything)
+    receipt = told.record(
+        {
+            "kind": "cancel",
+            "target_id": gone["trade_id"],
+            "leg_id": gone["leg_id"],
+            "executed_at": "2026-06-30T15:00:00Z",
+        }
+    )
+    assert receipt.accepted == 1
+    month = gone["trade_date"].replace(day=1)
+    assert month not in told.archives()["month"].to_list()
+    assert told.archives().height
+    assert told.rebuild(check=True).identical
+    # The month goes again without what was cured.
+    assert told.archive(BEFORE, tmp_path / "cold")["month"].to_list() == [month]
+    told._catalog.cold.included = True
+    states = told.trades().select("trade_id", "state")
+    assert states.filter(trade_id=gone["trade_id"])["state"].to_list() == ["cancelled"]
+    assert states.filter(pl.col("state") == "active").height >= everything.height - 60
+
+
+def test_a_late_fill_of_an_archived_family_is_folded_with_what_is_archived(told, other_book, tmp_path):
+    other_book.ingest("ibkr-flex", SAMPLE_FLEX)
+    told.archive(BEFORE, tmp_path / "cold")
+    late = {
+        "kind": "trade",
+        "account_id": "U7700001",
+        "symbol": "NVDA",
+        "action": "BUY",
+        "quantity": "3",
+        "price": "150",
+        "executed_at": "2026-01-05T15:00:00Z",
+        "trade_id": "late",
+    }
+    for book in (told, other_book):
+        assert book.record(late).accepted == 1
+    for name in ("positions", "lots", "matches", "history"):
+        ((_, mine),) = answers(told, {name: ASKED[name]})
+        ((_, plain),) = answers(other_book, {name: ASKED[name]})
+        assert_frame_equal(mine, plain)
+    told.fold()
+    assert told.rebuild(check=True).identical
+
+
+def test_an_interrupted_archive_completes_when_it_is_repeated(told, tmp_path, monkeypatch):
+    expected = dict(answers(told, ASKED))
+    for method in ("_put", "_commit_archive"):
+        with monkeypatch.context() as broken:
+            broken.setattr(Archivers, method, _failing_the_second_time(getattr(Archivers, method)))
+            with pytest.raises(KeyboardInterrupt):
+                told.archive("2026-05-01", tmp_path / "cold")
+    told.archive("2026-05-01", tmp_path / "cold")
+    with told._catalog.cold.including():
+        for name, answer in answers(told, ASKED):
+            assert_frame_equal(answer, expected[name])
+    keys = told._catalog.frame("SELECT sequence FROM archived_keys")["sequence"]
+    assert keys.n_unique() == keys.len() == told.archives().filter(table_name="trade_log")["rows"].sum()
+
+
+def _failing_the_second_time(method: Any) -> Any:
+    calls = []
+
+    def failing(*given: Any) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        method(*given)
+
+    return failing
+
+
+def test_a_damaged_archive_is_refused_and_named(told, tmp_path):
+    told.archive("2026-02-01", tmp_path / "cold")
+    (file,) = (tmp_path / "cold").rglob("trade_log-*.parquet")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with told._catalog.cold.including(), pytest.raises(StorageError, match=file.name):
+        told.trades()
+    with pytest.raises(StorageError, match="damaged"):
+        told.restore(manifests(told))
+    file.unlink()
+    with told._catalog.cold.including(), pytest.raises(StorageError, match="no such object"):
+        told.trades()
+    assert told.trades(since=BEFORE).height
+    assert told.positions().height
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"{", "is no manifest"), (b"{}", "is no manifest"), (b'{"kind": "archive", "format": 9}', "has format 9")],
+)
+def test_what_is_no_manifest_is_refused(told, tmp_path, content, says):
+    (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(InputError, match=says):
+        told.restore([tmp_path / "x.json"])
+
+
+def test_a_month_is_restored_once_and_into_its_own_book(told, tmp_path):
+    told.archive("2026-02-01", tmp_path / "cold")
+    (name,) = manifests(told)
+    with tl.create(tmp_path / "another") as another, pytest.raises(InputError, match="is of another book"):
+        another.restore([name])
+    told.restore([name])
+    with pytest.raises(InputError, match="is not archived in this book now"):
+        told.restore([name])
+    told.archive("2026-02-01", tmp_path / "a folder (cold)")
+    assert told.restore(["2026-01"])["table_name"].sort().to_list() == ["source_records", "trade_log"]
+    with pytest.raises(InputError, match="Nothing of 2026-01 is archived"):
+        told.restore(["2026-01"])
+
+
+@pytest.fixture
+def elsewhere(told: tl.Book) -> Iterator[tl.Book]:
+    """The same book, open in another session."""
+    with tl.open(told.url.rpartition("/")[0]) as book:
+        yield book
+
+
+def test_another_session_learns_at_once_that_a_month_is_archived(told, elsewhere, tmp_path):
+    before = elsewhere.trades()
+    told.archive(BEFORE, tmp_path / "cold")
+    with pytest.raises(ArchivedError):
+        elsewhere.trades()
+    assert elsewhere.ingest("ibkr-flex", SAMPLE_FLEX).accepted == 0
+    told.restore(manifests(told))
+    assert elsewhere.trades().height == before.height
+
+
+def test_a_place_that_is_none_is_refused(told):
+    with pytest.raises(InputError, match="is no place for an archive"):
+        told.archive(BEFORE, "ftp://host/folder")
+    with pytest.raises(InputError, match="asks for a day"):
+        told.archive(None, "cold")
