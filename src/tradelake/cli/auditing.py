@@ -43,11 +43,15 @@ def verify(
     if form != "table" or not found.clean:
         show(found.frame(), form=form, title="findings")
     if form == "table":
-        files = "" if tail else f", {found.files:,} files"
-        verdict = "as they were told" if found.clean else f"{len(found.findings):,} findings"
-        emit(f"{found.runs:,} commits, {found.rows:,} rows{files}: {verdict}\n")
+        files = "" if tail else f", {_count(found.files, 'file')}"
+        verdict = "as they were told" if found.clean else _count(len(found.findings), "finding")
+        emit(f"{_count(found.runs, 'commit')}, {_count(found.rows, 'row')}{files}: {verdict}\n")
     if not found.clean:
         raise typer.Exit(1)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 @takes(output=Output)
