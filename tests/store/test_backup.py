@@ -161,7 +161,10 @@ def test_a_restore_that_broke_off_makes_no_book_and_goes_on(local_book, tmp_path
     with pytest.raises(BookNotFound):
         tl.open(tmp_path / "again")
     monkeypatch.undo()
+    for name in ("draft-catalog.sqlite", ".draft-catalog.sqlite.part", "draft-catalog.sqlite-wal"):
+        (tmp_path / "again" / name).write_bytes(b"left by the attempt that broke off")
     restore_book(manifest, tmp_path / "again")
+    assert sorted(file.name for file in (tmp_path / "again").iterdir()) == ["catalog.sqlite", "data", "writer.lock"]
     with tl.open(tmp_path / "again") as again:
         assert_same_book(again, local_book)
     with pytest.raises(BookExists):

@@ -1,7 +1,6 @@
 """A book from a backup: everything is checked before anything is written, and the catalog gets its name last."""
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from tradelake.store.append import read_head
 from tradelake.store.backup import BackupManifest, Kept, Progress
 from tradelake.store.catalog import METADATA, Catalog
 from tradelake.store.lease import Lease
-from tradelake.store.objects import Objects, file_digest
+from tradelake.store.objects import Objects, file_digest, unfinished
 from tradelake.store.opening import DATA_BESIDE, discard, draft_of, make_folder, publish, refuse_existing
 from tradelake.store.target import DATA_FOLDER, DUCKDB_FILE, SQLITE_FILE, Target
 from tradelake.tables import BOOK_SETTINGS
@@ -56,7 +55,7 @@ def restore_backup(manifest: BackupManifest, objects: Objects, target: Target, *
         refuse_existing(folder)
         draft = draft_of(target)
         discard(draft)
-        _refuse_strangers(folder, data, manifest.files)
+        _refuse_strangers(folder, {Path(draft.catalog), *(data / file.path for file in manifest.files)})
         for number, file in enumerate(manifest.files):
             progress("restore", number, len(manifest.files))
             _get(objects, file, data / file.path)
@@ -94,11 +93,9 @@ def _get(objects: Objects, file: Kept, into: Path) -> None:
             raise StorageError(f"{into} is not what was copied to it. Look at the disk, and repeat the command.")
 
 
-def _refuse_strangers(folder: Path, data: Path, files: Sequence[Kept]) -> None:
+def _refuse_strangers(folder: Path, files: set[Path]) -> None:
     """Raise InputError where the folder has files that no earlier attempt at this backup has left."""
-    ours = {data / file.path for file in files}
-    ours |= {path.with_name(f".{path.name}.part") for path in ours}
-    locks = {folder / "writer.lock", folder / "night.lock"}
-    strange = [file for file in folder.rglob("*") if file.is_file() and file not in ours | locks]
+    left = files | {unfinished(file) for file in files} | {folder / "writer.lock", folder / "night.lock"}
+    strange = [file for file in folder.rglob("*") if file.is_file() and file not in left]
     if strange:
         raise InputError(f"{folder} is not empty: {strange[0].name} is there. Name a folder that is, or a new one.")

@@ -72,7 +72,7 @@ class Folder:
         """Write bytes under another name first, and return when they and all objects are on disk."""
         with _translated(self._folder / name) as file:
             sync_folder(str(self._folder))
-            draft = _draft(file)
+            draft = unfinished(file)
             draft.write_bytes(content)
             sync_folder(str(self._folder))
             draft.replace(file)
@@ -113,7 +113,7 @@ def copy_file(source: Path, target: Path) -> None:
     """Copy a local file so that the target is there whole or not at all; StorageError where that fails."""
     with _translated(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = _draft(target)
+        draft = unfinished(target)
         try:
             shutil.copyfile(source, draft)
             draft.replace(target)
@@ -134,6 +134,6 @@ def _translated(place: Path) -> Iterator[Path]:
         ) from error
 
 
-def _draft(file: Path) -> Path:
+def unfinished(file: Path) -> Path:
     """Return the name that a file has until it is whole."""
     return file.with_name(f".{file.name}.part")
