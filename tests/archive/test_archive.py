@@ -210,6 +210,24 @@ def test_a_damaged_archive_is_refused_and_named(told, tmp_path):
     assert told.positions().height
 
 
+def test_an_archived_book_is_verified_with_what_is_archived(told, tmp_path):
+    told.archive("2026-02-01", tmp_path / "cold")
+    verified = told.verify(deep=True)
+    assert verified.findings == ()
+    assert verified.rows >= 630
+    assert told.check_archives() == ()
+    totals = "UPDATE lake.main.archive_totals SET fees = fees + 1 WHERE symbol = 'NVDA'"
+    told._catalog.execute(totals)
+    assert [text for text in told.check_archives() if "archive_totals" in text]
+    (file,) = (tmp_path / "cold").rglob("source_records-*.parquet")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with tl.open(told.url.rpartition("/")[0]) as book:
+        assert {finding.where for finding in book.verify().findings} >= {"source_records"}
+        assert [text for text in book.check_archives(["2026-01"]) if file.name in text]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [(b"{", "is no manifest"), (b"{}", "is no manifest"), (b'{"kind": "archive", "format": 9}', "has format 9")],

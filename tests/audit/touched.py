@@ -16,6 +16,7 @@ from tests.tables.rows import valid_row
 from tradelake.store import Batch, Head, append
 from tradelake.tables import (
     ACCOUNT_SNAPSHOTS,
+    ARCHIVES,
     BREAK_EVENTS,
     INCOMING,
     NIGHTS,
@@ -82,6 +83,8 @@ def full_book(book: tl.Book) -> None:
         )
         for table in once
     }
+    # A step of a month that is in the book again.
+    facts[ARCHIVES.name] = pl.DataFrame([{**valid_row(ARCHIVES), "step": "restored"}], schema=ARCHIVES.schema)
     bring(book, facts)
 
 
