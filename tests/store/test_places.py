@@ -111,7 +111,7 @@ def test_a_book_of_another_format_is_not_opened(ready, version, advice):
     with ready.open() as book:
         book._catalog.execute(f"UPDATE book_settings SET value = '{version}' WHERE name = 'format_version'")
     for read_only in (False, True):
-        with pytest.raises(BookVersionError, match=f"has format {version}; this release knows format 3.*{advice}"):
+        with pytest.raises(BookVersionError, match=f"has format {version}; this release knows format 4.*{advice}"):
             ready.open(read_only=read_only)
 
 

@@ -110,7 +110,7 @@ class Audits(Readers, Derivers):
 
     def trade(self, trade_id: str) -> Told:
         """Return one event with its source records, commits, cures and matches; InputError where there is none."""
-        with self._catalog.transaction():
+        with self._catalog.cold.including(), self._catalog.transaction():
             rows = self._catalog.frame(
                 f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? ORDER BY sequence", [trade_id]
             )
@@ -146,7 +146,7 @@ class Audits(Readers, Derivers):
             return [Finding(None, "derived tables", "", "they are not compared: what they follow from was touched")]
         findings: list[Finding] = []
         try:
-            with self._catalog.transaction():
+            with self._catalog.cold.including(), self._catalog.transaction():
                 self._compare(findings)
         except StorageError as error:
             findings.append(Finding(None, "derived tables", "", f"they cannot be read: {error}"))

@@ -22,7 +22,16 @@ from tradelake.store.catalog import FORMAT_VERSION, Catalog
 from tradelake.store.chain import RUN, genesis, link
 from tradelake.store.findings import Finding, Verified
 from tradelake.store.walk import COMMITS_AT_ONCE, ORDER, Leaves, Walk, at_version, commits_after
-from tradelake.tables import BOOK_SETTINGS, CHAINED_TABLES, CHECKPOINT, HEAD, IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG
+from tradelake.tables import (
+    ARCHIVES,
+    BOOK_SETTINGS,
+    CHAINED_TABLES,
+    CHECKPOINT,
+    HEAD,
+    IMPORT_RUNS,
+    SOURCE_RECORDS,
+    TRADE_LOG,
+)
 
 Progress = Callable[[str, int, int], None]
 SETTINGS = frozenset({"format_version", "created_at", "data", "book_id"})
@@ -162,6 +171,9 @@ def _check_standing(walk: Walk, leaves: Leaves, reached: _Position) -> None:
     }
     if not walk.after and SOURCE_RECORDS.name not in walk.unread:
         told["source_record_id"] = leaves.count(SOURCE_RECORDS)
+    if ARCHIVES.name not in walk.unread:
+        last = walk.catalog.frame(f"SELECT coalesce(max({RUN}), 0) AS run FROM {walk.place(ARCHIVES)}")
+        told["archive_run_id"] = last["run"].item()
     for name, value in told.items():
         if head[name] != value:
             walk.found(None, HEAD.name, name, f"it says {head[name]}, and the commits end with {value}")

@@ -6,7 +6,7 @@ holds them as lists of objects whose fields are these columns, in this order.
 
 from tradelake.tables import ACCOUNT_SNAPSHOTS, Column, Table
 
-_COMMIT = ("recorded_at", "import_run_id")
+_COMMIT = ("recorded_at", "import_run_id", "row_check")
 _ACCOUNT = tuple(column for column in ACCOUNT_SNAPSHOTS.columns if column.name not in _COMMIT)
 _SUMS = tuple(column for column in _ACCOUNT if column.type == "money")
 TODAY = (
