@@ -66,7 +66,7 @@ def show_trade(
     corrects that name it, and the lot closures that it is part of.
     """
     form = output.form
-    with open_book(context, read_only=True) as book:
+    with open_book(context, read_only=True, cold=True) as book:
         told = book.trade(trade)
     if form == "json":
         emit(told.json())
