@@ -15,6 +15,7 @@ from tests.archive.answers import answers, questions
 from tests.books import SAMPLE_FLEX
 from tradelake.book.archiving import Archivers
 from tradelake.errors import ArchivedError, InputError, StorageError
+from tradelake.store.cold import HOT
 
 ASKED = questions(day="2026-02-10", known="2026-01-01", symbol="NVDA", account="U7700001")
 BEFORE = "2026-03-01"
@@ -179,6 +180,24 @@ def test_an_interrupted_archive_completes_when_it_is_repeated(told, tmp_path, mo
             assert_frame_equal(answer, expected[name])
     keys = told._catalog.frame("SELECT sequence FROM archived_keys")["sequence"]
     assert keys.n_unique() == keys.len() == told.archives().filter(table_name="trade_log")["rows"].sum()
+
+
+def test_an_event_that_is_cured_while_its_month_goes_stays(told, tmp_path, monkeypatch):
+    gone = told.trades(until="2026-01-31", symbol="NVDA").filter(kind="trade", state="active").row(0, named=True)
+    cancel = {"kind": "cancel", "target_id": gone["trade_id"], "leg_id": gone["leg_id"]}
+    put = Archivers._put
+
+    def curing(book, *given):
+        book.record({**cancel, "executed_at": "2026-06-30T15:00:00Z"})
+        put(book, *given)
+
+    monkeypatch.setattr(Archivers, "_put", curing)
+    assert told.archive("2026-02-01", tmp_path / "cold").height == 1
+    keys = told._catalog.frame("SELECT sequence FROM archived_keys")["sequence"].to_list()
+    hot = told._catalog.frame("SELECT sequence FROM lake.main.trade_log WHERE trade_id = ?", [gone["trade_id"]], HOT)
+    assert hot["sequence"].item() not in keys
+    assert told.rebuild(check=True).identical
+    assert told.verify().findings == ()
 
 
 def _failing_the_second_time(method: Any) -> Any:

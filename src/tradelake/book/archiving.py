@@ -18,9 +18,10 @@ from tradelake.store import append
 from tradelake.store.archive import Staged, added_up, bring_back, months_before, noted_of, retire, stage
 from tradelake.store.cold_store import ColdStore
 from tradelake.store.manifest import Manifest, control_totals, entries, manifest_of, read_manifest
-from tradelake.tables import ARCHIVES
+from tradelake.tables import ARCHIVES, SOURCE_RECORDS, TRADE_LOG
 
 PROFIT = "realized_pnl"
+ATTEMPTS = 3
 MONTH = re.compile(r"\d{4}-\d{2}")
 ARCHIVED = pl.Schema(
     {
@@ -65,27 +66,25 @@ class Archivers(Derivers):
         done = []
         for number, month in enumerate(months):
             report(f"archive {month:%Y-%m}", number, len(months))
-            done.append(self._archive_month(month, until, objects, dry_run=dry_run))
+            archived = self._archive_month(month, until, objects, dry_run=dry_run)
+            done += [archived] if archived else []
         report("done", len(months), len(months))
         return pl.DataFrame(done, schema=ARCHIVED)
 
-    def _archive_month(self, month: date, until: int, objects: ColdStore, *, dry_run: bool) -> dict[str, Any]:
-        with TemporaryDirectory(prefix="tradelake-") as folder:
-            with self._catalog.transaction():
-                staged = stage(self._catalog, month, Path(folder), until)
-            manifest = manifest_of(staged, self._book_id)
-            if not dry_run:
-                self._put(staged, manifest, objects, Path(folder))
-                self._commit_archive(staged, manifest, objects.url)
-        counts = {file.table: file.rows for file in staged.files}
-        return {
-            "month": month,
-            "archive_id": staged.archive_id,
-            "events": counts["trade_log"],
-            "records": counts.get("source_records", 0),
-            "bytes": sum(file.bytes for file in staged.files),
-            "manifest": f"{objects.url}/{manifest.name}",
-        }
+    def _archive_month(self, month: date, until: int, objects: ColdStore, *, dry_run: bool) -> dict[str, Any] | None:
+        """Archive a month; None where others have left nothing of it to go."""
+        for _ in range(ATTEMPTS):
+            with TemporaryDirectory(prefix="tradelake-") as folder:
+                with self._catalog.transaction():
+                    staged = stage(self._catalog, month, Path(folder), until)
+                if not staged.files:
+                    return None
+                manifest = manifest_of(staged, self._book_id)
+                if not dry_run:
+                    self._put(staged, manifest, objects, Path(folder))
+                if dry_run or self._commit_archive(staged, manifest, objects.url):
+                    return _archived(staged, f"{objects.url}/{manifest.name}")
+        raise StorageError(f"{month:%Y-%m} keeps changing: events of it were cured {ATTEMPTS} times. Archive it later.")
 
     def _put(self, staged: Staged, manifest: Manifest, objects: ColdStore, folder: Path) -> None:
         for file in staged.files:
@@ -95,10 +94,12 @@ class Archivers(Derivers):
         path.write_bytes(manifest.data)
         objects.put(manifest.name, path, manifest.sha256)
 
-    def _commit_archive(self, staged: Staged, manifest: Manifest, url: str) -> None:
+    def _commit_archive(self, staged: Staged, manifest: Manifest, url: str) -> bool:
         with self._catalog.lease.hold(), self._catalog.transaction():
-            retire(self._catalog, staged)
-            self._append_archives(entries(staged, manifest, url, "archived"), "archive")
+            gone = retire(self._catalog, staged)
+            if gone:
+                self._append_archives(entries(staged, manifest, url, "archived"), "archive")
+        return gone
 
     def _append_archives(self, rows: pl.DataFrame, source: str) -> None:
         batch = facts_batch(source, {ARCHIVES.name: rows})
@@ -197,3 +198,16 @@ class Archivers(Derivers):
     @property
     def _book_id(self) -> str:
         return self._catalog.settings()["book_id"]
+
+
+def _archived(staged: Staged, manifest: str) -> dict[str, Any]:
+    """Return a row of ARCHIVED."""
+    counts = {file.table: file.rows for file in staged.files}
+    return {
+        "month": staged.month,
+        "archive_id": staged.archive_id,
+        "events": counts[TRADE_LOG.name],
+        "records": counts.get(SOURCE_RECORDS.name, 0),
+        "bytes": sum(file.bytes for file in staged.files),
+        "manifest": manifest,
+    }

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import polars as pl
 
-from tradelake.errors import InvariantError
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT
 from tradelake.store.keys import key_checks
@@ -70,6 +69,7 @@ class Staged:
     totals: pl.DataFrame
     keys: pl.DataFrame
     known_at: object
+    until: int
 
     @property
     def object_folder(self) -> str:
@@ -111,6 +111,7 @@ def stage(catalog: Catalog, month: date, folder: Path, until: int) -> Staged:
         totals_of(rows, profits, archive_id, month),
         keys_of(rows, archive_id),
         rows["recorded_at"].max(),
+        until,
     )
 
 
@@ -180,23 +181,26 @@ def keys_of(rows: pl.DataFrame, archive_id: str) -> pl.DataFrame:
     return ARCHIVED_KEYS.conform(named).sort("sequence")
 
 
-def retire(catalog: Catalog, staged: Staged) -> None:
+def retire(catalog: Catalog, staged: Staged) -> bool:
     """Take a staged month out of the book, and note its totals and keys; in the caller's transaction, under the lease.
 
-    Raises InvariantError where the rows are no longer those that were staged.
+    Return False, and do nothing, where an event may no longer go: it was cured meanwhile, or went already.
     """
-    for file in staged.files:
-        key = KEY[file.table]
-        gone = pl.read_parquet(file.path, columns=[key])
+    moving = {file.table: pl.read_parquet(file.path, columns=[KEY[file.table]]) for file in staged.files}
+    with catalog.joined(moving_events=moving[TRADE_LOG.name]):
+        still = catalog.frame(
+            f"SELECT count(*) AS rows FROM {LOG} l SEMI JOIN moving_events USING (sequence) WHERE {ELIGIBLE}",
+            [_following(staged.month).isoformat(), staged.until],
+            HOT,
+        )
+    if still["rows"].item() != moving[TRADE_LOG.name].height:
+        return False
+    for name, gone in moving.items():
         with catalog.joined(gone_rows=gone):
-            there = catalog.frame(
-                f"SELECT count(*) AS rows FROM lake.main.{file.table} SEMI JOIN gone_rows USING ({key})", span=HOT
-            )
-            if there["rows"].item() != file.rows:
-                raise InvariantError(f"{file.table} of {staged.month:%Y-%m} has changed since it was written")
-            catalog.execute(f"DELETE FROM lake.main.{file.table} WHERE {key} IN (SELECT {key} FROM gone_rows)")
+            catalog.execute(f"DELETE FROM lake.main.{name} WHERE {KEY[name]} IN (SELECT {KEY[name]} FROM gone_rows)")
     catalog.insert(ARCHIVE_TOTALS.name, staged.totals)
     catalog.insert(ARCHIVED_KEYS.name, staged.keys)
+    return True
 
 
 def bring_back(catalog: Catalog, archive_id: str, files: Mapping[str, Path]) -> dict[str, int]:
