@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.archive.answers import answers, questions
 from tests.books import SAMPLE_FLEX
 from tradelake.book.archiving import Archivers
 from tradelake.errors import ArchivedError, InputError, StorageError
+from tradelake.store import Upkeep
 from tradelake.store.cold import HOT
 
 ASKED = questions(day="2026-02-10", known="2026-01-01", symbol="NVDA", account="U7700001")
@@ -198,6 +200,28 @@ def test_an_event_that_is_cured_while_its_month_goes_stays(told, tmp_path, monke
     assert hot["sequence"].item() not in keys
     assert told.rebuild(check=True).identical
     assert told.verify().findings == ()
+
+
+def test_maintenance_of_an_archived_book_gives_its_bytes_back(told, tmp_path):
+    expected = dict(answers(told, ASKED))
+    told.fold()
+    told.maintain()
+    held = hot_bytes(told)
+    told.archive("2026-07-01", tmp_path / "cold")
+    kept = timedelta(0)
+    done = told.maintain(upkeep=Upkeep(versions=kept, files=kept, orphans=kept))
+    assert done.files_rewritten >= 2
+    assert hot_bytes(told) < held
+    assert told.verify(deep=True).findings == ()
+    with told._catalog.cold.including():
+        told.maintain()
+        for name, answer in answers(told, ASKED):
+            assert_frame_equal(answer, expected[name])
+
+
+def hot_bytes(book: tl.Book) -> int:
+    files = "SELECT coalesce(sum(data_file_size_bytes), 0) AS bytes FROM ducklake_list_files('lake', 'trade_log')"
+    return int(book._catalog.frame(files, span=HOT)["bytes"].item())
 
 
 def _failing_the_second_time(method: Any) -> Any:
