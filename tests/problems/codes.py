@@ -9,8 +9,8 @@ from tradelake.intake.words import WORDS
 from tradelake.lots.refusals import MESSAGES
 
 SRC = Path(__file__).parents[2] / "src" / "tradelake"
-# The findings of `tradelake doctor` are about the machine, not about data.
-OTHER_ROOMS = ("cli",)
+# The findings of `tradelake doctor` are about the machine, those of an audit about the book: neither is about data.
+OTHER_ROOMS = ("cli", "book/audits", "store/anchor", "store/files", "store/verify", "store/walk")
 # Which argument of a call is a code; None where it can only be given by name, as `code`. A function of one file only
 # has the file before it.
 CALLS = {

@@ -117,7 +117,7 @@ class Cold:
         if not wanted.height:
             return made
         if not self.included:
-            raise _refused(wanted)
+            raise _not_included(wanted)
         self._visible_at = self._read_at
         for name in sorted(names):
             rows = wanted.filter(table_name=name)
@@ -195,7 +195,7 @@ def _is(path: Path, digest: str) -> bool:
         return file_digest(file, "sha256").hexdigest() == digest
 
 
-def _refused(parts: pl.DataFrame) -> ArchivedError:
+def _not_included(parts: pl.DataFrame) -> ArchivedError:
     months = sorted(f"{month:%Y-%m}" for month in parts["month"])
     span = months[0] if months[0] == months[-1] else f"{months[0]} to {months[-1]}"
     return ArchivedError(

@@ -1,11 +1,10 @@
 """Where a book lives: a folder with a SQLite or DuckDB catalog, or a PostgreSQL database and a data folder."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-from platformdirs import user_cache_path
 
 from tradelake.errors import InputError
 
@@ -44,7 +43,7 @@ class Target:
     def cold_folder(self) -> Path:
         """The folder for copies of archived files that were read."""
         if self.kind == "postgres":
-            return user_cache_path("tradelake") / "cold"
+            return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tradelake" / "cold"
         return Path(self.catalog).parent / "cold"
 
     @property
