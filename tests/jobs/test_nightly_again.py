@@ -23,7 +23,7 @@ from tradelake.jobs.nightly import Night, run_nights
 from tradelake.outputs import NightlyReport, report_json
 from tradelake.store import verify_runs
 
-KILLS = int(os.environ.get("TRADELAKE_KILLS", "12" if THOROUGH else "5"))
+KILLS = int(os.environ.get("TRADELAKE_KILLS", "6" if THOROUGH else "5"))
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 BEFORE, DAYS = date(2026, 1, 7), [date(2026, 1, day) for day in ((8, 9, 12) if THOROUGH else (8, 9))]
 MISSED = {5}  # the fill that only the broker's statement tells
@@ -89,7 +89,7 @@ def at_once(told: Path, tmp_path_factory: pytest.TempPathFactory) -> Left:
         return Left(tables_of(book), said(reports[-1]))
 
 
-@settings(max_examples=4 if THOROUGH else 1, phases=WITHOUT_SHRINKING)
+@settings(max_examples=2 if THOROUGH else 1, phases=WITHOUT_SHRINKING)
 @given(ends=st.sets(st.sampled_from(DAYS[:-1]), min_size=1))
 def test_nights_in_any_split_leave_the_same(told, at_once, tmp_path_factory, ends):
     with tl.open(copied(told / "book", tmp_path_factory.mktemp("split") / "book")) as book:
