@@ -21,6 +21,8 @@ Postgres = psycopg.Connection[tuple[object, ...]]
 
 COLUMNS = [(table, column) for table in TABLES for column in table.columns]
 BREAKING_VALUES: dict[str, object] = {
+    "bytes > 0": 0,
+    "rows > 0": 0,
     "strike > 0": Decimal(0),
     "multiplier > 0": Decimal(-1),
     "quantity > 0": Decimal(0),
