@@ -58,12 +58,12 @@ def append(
 def read_head(catalog: Catalog) -> Head:
     """Return where the log stands."""
     head = Head(**catalog.frame(f"SELECT * FROM {HEAD.name}").row(0, named=True))
-    catalog.stand(head.archive_run_id)
+    catalog.cold.stand(catalog.begun, head.archive_run_id)
     return head
 
 
 def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex, head: Head) -> Appended:
-    catalog.stand(head.archive_run_id)
+    catalog.cold.stand(catalog.begun, head.archive_run_id)
     batch = prepare(head)
     if batch.events.height:
         index.refresh(catalog, head.sequence)

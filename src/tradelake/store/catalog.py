@@ -108,14 +108,14 @@ class Catalog:
         with self.joined(**frames):
             return self.frame(sql)
 
-    def stand(self, archive_run_id: int) -> None:
-        """Take over where the archive stands from whoever has just read the head."""
-        self.cold.stand(self.begun, archive_run_id)
-
     def show_archived(self, sql: str, span: Span = EVERYTHING) -> None:
         """Put beside the hot rows what a statement needs of the archive; ArchivedError where that is not included."""
-        for statement in self.cold.statements(sql, span, self.begun if self._inside else None):
-            self.execute(statement)
+        try:
+            for statement in self.cold.statements(sql, span, self.begun if self._inside else None):
+                self.execute(statement)
+        except BaseException:
+            self.cold.rolled_back()
+            raise
 
     def plan_plainly(self) -> None:
         """Run statements as written until the transaction ends: for a few rows, planning is most of the cost."""
@@ -211,6 +211,7 @@ class Catalog:
                 note_files(self)
 
     def _rollback(self) -> None:
+        self.cold.rolled_back()
         try:
             self.connection.execute("ROLLBACK")
         except duckdb.Error:

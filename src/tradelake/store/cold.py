@@ -70,6 +70,7 @@ class Cold:
         self._proven: dict[str, Path] = {}
         self._visible: dict[str, tuple[Path, ...]] = {}
         self._visible_at = 0
+        self._doubted = False
 
     @contextmanager
     def including(self) -> Iterator[None]:
@@ -83,6 +84,10 @@ class Cold:
     def stand(self, transaction: int, archive_run_id: int) -> None:
         """Take over where the archive stands in a transaction from whoever has read the head."""
         self._stood = transaction, archive_run_id
+
+    def rolled_back(self) -> None:
+        """Take note that a transaction was undone, and with it views that it had made, or hidden."""
+        self._doubted = True
 
     @property
     def is_empty(self) -> bool:
@@ -106,11 +111,11 @@ class Cold:
         Raises ArchivedError where the archive is not included.
         """
         names = {name.lower() for name in NAMED.findall(sql)}
-        if not names or (span.hot and not self._visible):
+        if not names or (span.hot and not self._visible and not self._doubted):
             return []
         parts = self.parts(transaction)
         # Views of what was archived once hold rows that may be hot again.
-        made = self.hide() if self._visible_at != self._read_at else []
+        made = self.hide() if self._doubted or self._visible_at != self._read_at else []
         if span.hot or not parts.height:
             return made
         wanted = self._reached(parts.filter(pl.col("table_name").is_in(names)), span)
@@ -137,8 +142,8 @@ class Cold:
 
     def hide(self) -> list[str]:
         """Return the statements that leave only hot rows to be seen: what was archived has changed."""
-        names, self._visible, self._visible_at = list(self._visible), {}, self._read_at
-        return [f"DROP VIEW IF EXISTS temp.main.{name}" for name in names]
+        self._visible, self._visible_at, self._doubted = {}, self._read_at, False
+        return [f"DROP VIEW IF EXISTS temp.main.{table.name}" for table in ARCHIVED_TABLES]
 
     def files(self, name: str, *, after: int = 0) -> list[Path]:
         """Return the archived files of a table, proven, of the parts that have events after a sequence."""

@@ -93,7 +93,7 @@ def read_standing(catalog: Catalog) -> Standing:
         "SELECT h.sequence AS head, h.import_run_id, h.archive_run_id, c.sequence, c.latest_at "
         f"FROM {HEAD.name} h, {CHECKPOINT.name} c"
     ).row(0, named=True)
-    catalog.stand(row["archive_run_id"])
+    catalog.cold.stand(catalog.begun, row["archive_run_id"])
     return Standing(row["head"], row["import_run_id"], Checkpoint(row["sequence"], row["latest_at"]))
 
 
