@@ -14,7 +14,7 @@ from tests.laws.streams import INSTRUMENTS, streams
 from tradelake.book import Book, create
 from tradelake.jobs.scenario import execution, feed
 
-THOROUGH = settings().max_examples >= 100  # the profile of continuous integration
+THOROUGH = settings().max_examples >= 60  # the profile of continuous integration
 BOOKS = 6 if THOROUGH else 3
 FEW = 30 if THOROUGH else 10
 TABLES = ("trade_log", "positions", "lots", "matches", "position_history", "cash_flows", "refusals")

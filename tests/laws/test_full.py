@@ -21,7 +21,7 @@ from tradelake.lots.engine import COMPILE_FROM
 from tradelake.positions import Summary, summarise
 from tradelake.tables import MATCHES, REFUSALS
 
-MANY = settings(max_examples=100 if THOROUGH else 40)
+MANY = settings(max_examples=60 if THOROUGH else 40)
 ALONE = (TRADES, TRADES, TRADES, EXERCISES, ACTIONS, MERGERS)
 
 
