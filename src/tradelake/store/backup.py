@@ -26,9 +26,10 @@ from typing import Any, Literal, get_args
 
 from tradelake.errors import InputError, StorageError
 from tradelake.store.append import read_head
-from tradelake.store.catalog import FORMAT_VERSION, METADATA, Catalog
+from tradelake.store.catalog import FORMAT_VERSION, Catalog
 from tradelake.store.literals import literal
 from tradelake.store.objects import Objects, file_digest
+from tradelake.store.session import METADATA
 
 KIND = "backup"
 MANIFEST_VERSION = 1

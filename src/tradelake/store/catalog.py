@@ -27,7 +27,6 @@ from tradelake.tables import BOOK_SETTINGS
 FORMAT_VERSION = 4
 INLINE_ROWS = 1000
 FEW_ROWS = 8
-METADATA = "__ducklake_metadata_lake"
 
 
 class Catalog:

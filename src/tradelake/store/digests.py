@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tradelake.errors import StorageError
+from tradelake.store.session import METADATA
 from tradelake.tables import CHECKPOINT, FILE_DIGESTS
 
 if TYPE_CHECKING:
     from tradelake.store.catalog import Catalog
 
-METADATA = "__ducklake_metadata_lake"
 NOTED_AT_ONCE = 500
 
 

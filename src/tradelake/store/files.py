@@ -13,9 +13,10 @@ import polars as pl
 
 from tradelake.errors import StorageError
 from tradelake.store.catalog import Catalog
-from tradelake.store.digests import METADATA, DataFile, data_files, noted, sha256_of
+from tradelake.store.digests import DataFile, data_files, noted, sha256_of
 from tradelake.store.findings import Finding
 from tradelake.store.literals import literal
+from tradelake.store.session import METADATA
 from tradelake.tables import BY_NAME, DUCKDB_TYPES, TABLES, Table
 
 

@@ -20,8 +20,9 @@ from pathlib import Path
 import polars as pl
 
 from tradelake.errors import InvariantError
-from tradelake.store.catalog import METADATA, Catalog
+from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT
+from tradelake.store.session import METADATA
 from tradelake.tables import (
     ARCHIVED_TABLES,
     ARCHIVES,

@@ -16,11 +16,12 @@ from uuid import uuid4
 import polars as pl
 
 from tradelake.errors import BookExists, BookNotFound, BookVersionError, InputError, StorageError
-from tradelake.store.catalog import FORMAT_VERSION, METADATA, Catalog
+from tradelake.store.catalog import FORMAT_VERSION, Catalog
 from tradelake.store.chain import genesis
 from tradelake.store.durable import sync_entries, sync_folder
 from tradelake.store.foreign import half_made, not_a_book
 from tradelake.store.lease import Lease
+from tradelake.store.session import METADATA
 from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
 from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
 

@@ -10,6 +10,7 @@ from tradelake.errors import StorageError
 from tradelake.store.literals import literal
 from tradelake.store.target import Target
 
+METADATA = "__ducklake_metadata_lake"
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
 
