@@ -146,6 +146,23 @@ def test_a_cure_brings_back_the_month_of_what_it_cures(told, tmp_path):
     assert states.filter(pl.col("state") == "active").height >= everything.height - 60
 
 
+def test_a_delivery_that_repeats_an_archived_event_and_cures_it_brings_its_month_back(told, tmp_path):
+    buy = {"account_id": "U7700001", "symbol": "XYZ", "action": "BUY", "quantity": "3", "price": "54.35"}
+    buy |= {"trade_id": "T-3", "executed_at": "2026-01-05T15:00:00Z", "commission": "4.95"}
+    fee = {"kind": "correct", "trade_id": "C-3", "target_id": "T-3", "set": {"commission": "0.72"}}
+    fee |= {"executed_at": "2026-01-06T15:00:00Z"}
+    told.record(buy)
+    told.archive(BEFORE, tmp_path / "cold")
+    receipt = told.record([buy, fee])
+    assert (receipt.accepted, receipt.duplicates) == (1, 1)
+    assert told.archives()["month"].dt.month().unique().to_list() == [2]
+    told.archive(BEFORE, tmp_path / "cold")
+    with told._catalog.cold.including():
+        corrected = told.trades(in_effect=True, symbol="XYZ")
+    assert corrected["commission"].cast(pl.String).to_list() == ["0.720000000000"]
+    assert told.rebuild(check=True).identical
+
+
 def test_a_late_fill_of_an_archived_family_is_folded_with_what_is_archived(told, other_book, tmp_path):
     other_book.ingest("ibkr-flex", SAMPLE_FLEX)
     told.archive(BEFORE, tmp_path / "cold")

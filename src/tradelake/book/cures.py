@@ -165,7 +165,8 @@ class LoggedCures:
 
     def _logged(self, key: Key) -> Row | None:
         """Return an event of the log; ArchivedTarget where it is archived, since what is cured has to be hot."""
-        one = f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?"
+        # The table itself: the delivery may have put archived events beside it already.
+        one = f"SELECT * FROM lake.main.{TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?"
         found = self._catalog.frame(one, [*key], HOT)
         if found.height:
             return found.row(0, named=True)
