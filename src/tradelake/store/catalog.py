@@ -103,6 +103,17 @@ class Catalog:
             except duckdb.Error as error:
                 raise translated(error, self.target) from error
 
+    def stored(self, sql: str, *, committed: bool = False) -> pl.DataFrame:
+        """Return the rows of a query about hot rows, as this transaction sees them, or as they are *committed*."""
+        with self._lock:
+            try:
+                if not committed:
+                    return self.connection.execute(sql).pl()
+                with self.connection.cursor() as beside:
+                    return beside.execute(sql).pl()
+            except duckdb.Error as error:
+                raise translated(error, self.target) from error
+
     def _joined_frame(self, sql: str, **frames: pl.DataFrame) -> pl.DataFrame:
         with self.joined(**frames):
             return self.frame(sql)

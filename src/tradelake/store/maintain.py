@@ -5,9 +5,9 @@ has replaced, versions that nobody will ask for, and files of writers that were 
 
 Decision: each step takes the writer's lease for itself, so that writers wait for one step and not for all, and runs in
 a transaction of its own: an update or delete that overlapped a merge of the same table would be lost silently. What a
-step is to keep is counted by a scan before and after it, inside its transaction: the rows, and a control total over
-their keys, numbers and dates; a step that changed any of it is rolled back. Files are removed only when the commit that
-no longer names them is a while old, since a reader may still stand on the version before.
+step has moved is scanned before its commit (`unchanged.py`), and a step that changed any of it is rolled back. Files
+are removed only when the commit that no longer names them is a while old, since a reader may still stand on the version
+before.
 
 Limit: tables whose rows are updated in place inside the catalog (head, settings) are left alone.
 """
@@ -19,10 +19,10 @@ from pathlib import Path
 
 import polars as pl
 
-from tradelake.errors import InvariantError
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT
 from tradelake.store.session import METADATA
+from tradelake.store.unchanged import prove_unchanged
 from tradelake.tables import (
     ARCHIVED_TABLES,
     ARCHIVES,
@@ -214,23 +214,10 @@ def _older(before: datetime) -> str:
 
 def _step(catalog: Catalog, table: Table, statement: str, *counts: str) -> tuple[int, ...]:
     """Run one step on one table and return what it counts; raise InvariantError where it would change what is read."""
-    version = catalog.version()
     with catalog.parallel(), catalog.transaction():
         done = catalog.frame(statement.format(table.name), span=HOT)
         result = tuple(int(done[name].sum() or 0) for name in counts)
         if any(result):
-            before, after = (_control(catalog, table, place) for place in (f" AT (VERSION => {version})", ""))
-            if before != after:
-                raise InvariantError(
-                    f"maintenance would have changed {table.name}: count and control total were {before}, and {after} "
-                    "after it; nothing was changed"
-                )
+            prove_unchanged(catalog, table)
             catalog.sync()
     return result
-
-
-def _control(catalog: Catalog, table: Table, place: str) -> tuple[int, ...]:
-    """Return the number of rows of a table at a version, by scan, and a control total of keys, numbers and dates."""
-    columns = ", ".join(c.name for c in table.columns if c.name in (*table.key, *table.sort) or c.type != "text")
-    query = f"SELECT count(*) AS rows, coalesce(sum(hash({columns})), 0) AS total FROM lake.main.{table.name}{place}"
-    return tuple(int(value) for value in catalog.frame(query, span=HOT).row(0))
