@@ -9,9 +9,9 @@ import json
 import platform
 import sys
 
-from bench import bulk, nightly, single
+from bench import bulk, nightly, past, single
 
-BENCHMARKS = {"record": single.run, "import": bulk.run, "nightly": nightly.run}
+BENCHMARKS = {"record": single.run, "import": bulk.run, "past": past.run, "nightly": nightly.run}
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
         "--rows",
         type=int,
         default=1_000_000,
-        help="executions of the import; nights run on as many and on ten times as many",
+        help="executions of a book; nights run on as many and on ten times as many",
     )
     parser.add_argument("--json", action="store_true", help="print an array of objects")
     options = parser.parse_args()

@@ -85,28 +85,30 @@ def _night(rows: int) -> dict:
         files = []
         for first in range(0, rows, CHUNK):
             files.append(str(place / f"{first}.parquet"))
-            _executions(first, min(CHUNK, rows - first), rows).write_parquet(files[-1])
+            executions(first, min(CHUNK, rows - first), rows).write_parquet(files[-1])
         marks = place / "marks.csv"
         lines = [f"S{n:02},2026-01-0{day},{100 + n}.25" for n in range(SYMBOLS) for day in (8, 9)]
         marks.write_text("\n".join(["symbol,mark_date,price", *lines]) + "\n")
         statement = place / "statement.xml"
-        statement.write_text(_statement(_executions(rows, DAY, rows)))
-        _python(BUILD, f"{folder}/book", json.dumps(files), json.dumps(_accounts()), str(marks))
-        return json.loads(_python(RUN, f"{folder}/book", str(statement)).splitlines()[-1])
+        statement.write_text(_statement(executions(rows, DAY, rows)))
+        python(BUILD, f"{folder}/book", json.dumps(files), json.dumps(accounts()), str(marks))
+        return json.loads(python(RUN, f"{folder}/book", str(statement)).splitlines()[-1])
 
 
-def _python(code: str, *arguments: str) -> str:
+def python(code: str, *arguments: str) -> str:
+    """Run code in a process of its own, and return what it printed."""
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(done.stderr)
     return done.stdout
 
 
-def _accounts() -> list[str]:
+def accounts() -> list[str]:
+    """Return the names of the accounts."""
     return [f"ACC-{number:03}" for number in range(ACCOUNTS)]
 
 
-def _executions(first: int, count: int, whole: int) -> pl.DataFrame:
+def executions(first: int, count: int, whole: int) -> pl.DataFrame:
     """Return executions by number: every family opens and closes in turn, so that few positions are open at a time."""
     number = np.arange(first, first + count)
     family, turn = number % FAMILIES, number // FAMILIES

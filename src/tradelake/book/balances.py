@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from tradelake.book.effective import as_they_count
-from tradelake.book.profits import FAR_KINDS, LEDGER_SQL, Profits
-from tradelake.book.read import Filter, where
+from tradelake.book.profits import LEDGER_SQL, Profits, with_far
+from tradelake.book.read import Filter
 from tradelake.positions import cash_ledger, totals_of
 from tradelake.store.cold import Span
 from tradelake.tables import CASH_FLOWS, CURE_KINDS, MATCHES, REFUSALS
 
 NEAR = timedelta(days=5)
+ACCOUNT = ("account_id",)
 EARNED = ("account_id", "symbol", "currency", "realized_pnl", "premium")
 
 
@@ -25,22 +26,19 @@ class Balances(Profits):
         None for *after* is the beginning, for *accounts* all. The caller holds a transaction.
         """
         wanted = Filter(accounts)
-        texts, values = wanted.conditions(["account_id"], None)
-        keep = wanted.expression(["account_id"], None) & _is_within("closed_at", after, until)
+        texts, values = wanted.conditions(ACCOUNT, None)
+        keep = wanted.expression(ACCOUNT, None) & _is_within("closed_at", after, until)
         span, instants = _span("closed_at", after, until)
         matches = self._rows(MATCHES, [*texts, *span], [*values, *instants], keep, EARNED)
         ledger = self._moved(after, until, wanted)
-        return totals_of(matches, ledger.filter(wanted.expression(["account_id"], None)))
+        return totals_of(matches, ledger.filter(wanted.expression(ACCOUNT, None)))
 
     def _moved(self, after: datetime | None, until: datetime, wanted: Filter) -> pl.DataFrame:
         """Return the ledger rows of a span: of events in it, and of dividends of earlier ones that are paid in it."""
-        texts, values = wanted.conditions(["account_id"], None)
+        reach = _reach(after, until)
+        texts, values = Filter(wanted.account, since=reach.since, until=reach.until).conditions(ACCOUNT, "trade_date")
         span, instants = _span("executed_at", after, until)
-        far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
-        own = " AND ".join([*texts, *span])
-        events = self._catalog.frame(
-            LEDGER_SQL + where([f"(({own}) OR kind IN ({far}))"]), [*values, *instants], _reach(after, until)
-        )
+        events = self._catalog.frame(with_far(LEDGER_SQL, [*texts, *span]), [*values, *instants], reach)
         if events["kind"].is_in(CURE_KINDS).any():
             events = as_they_count(events, self._cured(None))
         flows = self._rows(CASH_FLOWS, *_after("effective_at", after), CASH_FLOWS.names)

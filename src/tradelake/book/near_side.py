@@ -15,7 +15,7 @@ import polars as pl
 from tradelake.book.effective import as_they_count, read_cured
 from tradelake.book.our_events import Scope
 from tradelake.book.past import PastReaders
-from tradelake.book.profits import FAR_KINDS
+from tradelake.book.profits import with_far
 from tradelake.book.read import Filter
 from tradelake.book.trial import TOLD, OurSide
 from tradelake.reconcile import Side, compare
@@ -79,14 +79,10 @@ class NearSides(PastReaders):
 
     def _events_near(self, wanted: Filter, first: date, last: date) -> pl.DataFrame:
         """Return the events of books on days near a period, and those that reach far, in effect."""
-        texts, values = wanted.conditions(["account_id"], None)
-        far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
-        rows = self._catalog.frame(
-            f"SELECT {', '.join(TOLD)} FROM {TRADE_LOG.name} WHERE kind IN ({far}) OR ({' AND '.join(texts)} "
-            "AND trade_date BETWEEN CAST(? AS DATE) AND CAST(? AS DATE))",
-            [*values, first.isoformat(), last.isoformat()],
-            Span(since=first, until=last),
-        ).cast(TOLD)
+        near = replace(wanted, since=first, until=last)
+        texts, values = near.conditions(["account_id"], "trade_date")
+        query = with_far(f"SELECT {', '.join(TOLD)} FROM {TRADE_LOG.name}", texts)
+        rows = self._catalog.frame(query, values, Span(since=first, until=last)).cast(TOLD)
         if not rows["kind"].is_in(CURE_KINDS).any():
             return rows
         instruments = self._references(self._standing().import_run_id).instruments

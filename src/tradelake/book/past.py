@@ -8,6 +8,7 @@ accounts with an average cost (their pool has forgotten what came when), and, wh
 that have changed since.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,7 +81,9 @@ class PastReaders(Shelf):
             return self._rows(table, texts, values, keep)
         if table == POSITIONS:
             # The day of opening is no property of a slice: it restricts the positions that are made of them.
-            stored = self._positions_at(past, Filter(wanted.account, wanted.symbol)).filter(keep)
+            slices = Filter(wanted.account, wanted.symbol)
+            with self._catalog.parallel() if slices == Filter() else nullcontext():
+                stored = self._positions_at(past, slices).filter(keep)
         elif table == LOTS:
             stored = self._lots_at(past, wanted, day)
         else:

@@ -28,6 +28,16 @@ LEDGER_SQL = (
 )
 
 
+def with_far(select: str, near: Sequence[str], both: Sequence[str] = ()) -> str:
+    """Return *select* for events that meet the conditions of *near*, and all that reach far; *both* restrict either.
+
+    Two scans: of an OR the catalog cannot tell which files it reaches. The parameters are those of near, both, both.
+    """
+    far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
+    here, there = [f"kind NOT IN ({far})", *near, *both], [f"kind IN ({far})", *both]
+    return f"{select}{where(here)} UNION ALL {select}{where(there)}"
+
+
 class Profits(Listing):
     """Everything that adds up amounts; currencies are never added up."""
 
@@ -110,13 +120,13 @@ class Profits(Listing):
         self, wanted: Filter, past: Past | None, as_of: Instant, as_known: Instant
     ) -> tuple[pl.DataFrame, Cured | None]:
         """Return the ledger of the events that count, and the cured ones among them; the caller holds a transaction."""
-        texts, values = wanted.conditions(TRADE_LOG.names, "trade_date")
-        cut(texts, values, as_of=as_of, as_known=None)
-        if texts:
-            far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
-            texts = [f"(({' AND '.join(texts)}) OR kind IN ({far}))"]
-        cut(texts, values, as_of=None, as_known=as_known)
-        events = self._catalog.frame(LEDGER_SQL + where(texts), values, span_of(wanted, as_of))
+        near, values = wanted.conditions(TRADE_LOG.names, "trade_date")
+        cut(near, values, as_of=as_of, as_known=None)
+        known: list[str] = []
+        since: list[object] = []
+        cut(known, since, as_of=None, as_known=as_known)
+        query = with_far(LEDGER_SQL, near, known) if near else LEDGER_SQL + where(known)
+        events = self._catalog.frame(query, [*values, *since, *(since if near else ())], span_of(wanted, as_of))
         cured = self._cured(as_known) if events["kind"].is_in(CURE_KINDS).any() else None
         if cured is not None:
             events = as_they_count(events, cured)

@@ -14,7 +14,7 @@ import polars as pl
 
 from tradelake.errors import InvariantError, StorageError
 from tradelake.store.batch import NEW, Appended, Batch, Head
-from tradelake.store.catalog import FEW_ROWS, INLINE_ROWS, Catalog
+from tradelake.store.catalog import Catalog
 from tradelake.store.classify import classify
 from tradelake.store.commit import commit_of
 from tradelake.store.facts import without_unused
@@ -22,6 +22,7 @@ from tradelake.store.foreign import is_retryable
 from tradelake.store.index import KeyIndex
 from tradelake.store.keys import with_keys
 from tradelake.store.records import counted, new_records
+from tradelake.store.session import FEW_ROWS, INLINE_ROWS
 from tradelake.tables import CHAINED_TABLES, HEAD, TRADE_LOG
 
 ATTEMPTS = 30

@@ -20,13 +20,11 @@ from tradelake.store.durable import NewFile, sync_folder
 from tradelake.store.foreign import not_synced, translated
 from tradelake.store.lease import Lease
 from tradelake.store.literals import insert_statement, literal
-from tradelake.store.session import OPTIMIZERS, session
+from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, session, text_of
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
 FORMAT_VERSION = 4
-INLINE_ROWS = 1000
-FEW_ROWS = 8
 
 
 class Catalog:
@@ -46,25 +44,16 @@ class Catalog:
         self._lock = threading.RLock()
         self.cold = Cold(self._joined_frame, target.cold_folder)
         self.connection = session(target)
-        options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
-        if attach_data:
-            options += [f"DATA_PATH {literal(attach_data)}", "OVERRIDE_DATA_PATH true"]
-        if not create:
-            options.append("CREATE_IF_NOT_EXISTS false")
-        if read_only:
-            options.append("READ_ONLY")
         try:
-            self.connection.execute(f"ATTACH {literal(target.attach)} AS lake ({', '.join(options)})")
-            self.connection.execute("USE lake")
-            row = self.connection.execute("SELECT data_path FROM ducklake_settings('lake')").fetchone()
-            names = self.connection.execute("SELECT string_agg(name, ',') FROM duckdb_optimizers()").fetchone()
+            attach(self.connection, target, read_only=read_only, data=attach_data, create=create)
+            self.data_folder = text_of(self.connection, "SELECT data_path FROM ducklake_settings('lake')")
+            self._optimizers = text_of(self.connection, "SELECT string_agg(name, ',') FROM duckdb_optimizers()")
         except duckdb.Error as error:
             self.connection.close()
             raise translated(error, target) from error
-        self.data_folder = str(row[0]) if row else ""
-        self._optimizers = str(names[0]) if names else ""
         self._planned_plainly = False
         self._new_files = False
+        self._noting = True
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
@@ -77,42 +66,39 @@ class Catalog:
                 self._log_file = None
         self.connection.close()
 
-    def execute(self, sql: str, parameters: list[object] | None = None) -> None:
-        """Run a statement for its effect."""
+    @contextmanager
+    def _asking(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Hold the connection; what DuckDB refuses is raised as an error of ours."""
         with self._lock:
             try:
-                self.connection.execute(sql, parameters or [])
+                yield self.connection
             except duckdb.Error as error:
                 raise translated(error, self.target) from error
 
+    def execute(self, sql: str, parameters: list[object] | None = None) -> None:
+        """Run a statement for its effect."""
+        with self._asking() as connection:
+            connection.execute(sql, parameters or [])
+
     def update(self, sql: str, parameters: list[object]) -> int:
         """Run an UPDATE and return how many rows it changed."""
-        with self._lock:
-            try:
-                row = self.connection.execute(sql, parameters).fetchone()
-            except duckdb.Error as error:
-                raise translated(error, self.target) from error
-        return int(row[0]) if row else 0
+        with self._asking() as connection:
+            return sum(count for (count,) in connection.execute(sql, parameters).fetchall())
 
     def frame(self, sql: str, parameters: list[object] | None = None, span: Span = EVERYTHING) -> pl.DataFrame:
         """Return the rows of a query; *span* is what it can reach of the archive."""
         with self._lock:
             self.show_archived(sql, span)
-            try:
-                return self.connection.execute(sql, parameters or []).pl()
-            except duckdb.Error as error:
-                raise translated(error, self.target) from error
+            with self._asking() as connection:
+                return connection.execute(sql, parameters or []).pl()
 
     def stored(self, sql: str, *, committed: bool = False) -> pl.DataFrame:
         """Return the rows of a query about hot rows, as this transaction sees them, or as they are *committed*."""
-        with self._lock:
-            try:
-                if not committed:
-                    return self.connection.execute(sql).pl()
-                with self.connection.cursor() as beside:
-                    return beside.execute(sql).pl()
-            except duckdb.Error as error:
-                raise translated(error, self.target) from error
+        with self._asking() as connection:
+            if not committed:
+                return connection.execute(sql).pl()
+            with connection.cursor() as beside:
+                return beside.execute(sql).pl()
 
     def _joined_frame(self, sql: str, **frames: pl.DataFrame) -> pl.DataFrame:
         with self.joined(**frames):
@@ -168,14 +154,8 @@ class Catalog:
             self.execute(statement)
             return
         self._unsynced |= frame.height > INLINE_ROWS
-        with self._lock:
-            try:
-                self.connection.register("incoming_rows", frame)
-                self.connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming_rows")
-            except duckdb.Error as error:
-                raise translated(error, self.target) from error
-            finally:
-                self.connection.unregister("incoming_rows")
+        with self.joined(incoming_rows=frame):
+            self.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming_rows")
 
     @contextmanager
     def joined(self, **frames: pl.DataFrame) -> Iterator[None]:
@@ -216,9 +196,21 @@ class Catalog:
                 if self._planned_plainly:
                     self.execute(OPTIMIZERS)
                     self._planned_plainly = False
-                new_files, self._new_files = self._new_files, False
-            if new_files:
+                new_files, self._new_files = self._new_files, self._new_files and not self._noting
+            if new_files and self._noting:
                 note_files(self)
+
+    @contextmanager
+    def noted_at_the_end(self) -> Iterator[None]:
+        """Note the digests of all files that the transactions of the block have written once, after it."""
+        self._noting = False
+        try:
+            yield
+        finally:
+            self._noting = True
+        if self._new_files:
+            self._new_files = False
+            note_files(self)
 
     def _rollback(self) -> None:
         self.cold.rolled_back()

@@ -41,6 +41,8 @@ KNOWN_COLUMNS = (
     "details",
 )
 
+LISTED = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Classified:
@@ -81,8 +83,10 @@ def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> pl.DataFr
     columns = ", ".join(f"l.{name}" for name in KNOWN_COLUMNS)
     select = f"SELECT {columns} FROM {TRADE_LOG.name} l JOIN candidates USING (sequence)"
     candidates = pl.DataFrame({"sequence": sequences}, schema={"sequence": pl.Int64})
+    # A list of numbers tells which files it reaches, as a frame does not.
+    listed = f" WHERE sequence IN ({', '.join(map(str, sequences))})" if len(sequences) <= LISTED else ""
     with catalog.joined(candidates=candidates):
-        known = catalog.frame(select, span=HOT)
+        known = catalog.frame(select + listed, span=HOT)
     if known.height == candidates.height or catalog.cold.is_empty:
         return known
     archived = archived_candidates(catalog, events, candidates)

@@ -43,19 +43,20 @@ class DataFile:
     live: bool
 
 
-def data_files(catalog: "Catalog") -> list[DataFile]:
-    """Return the data and delete files that the catalog knows, by table and name."""
-    found = [*_listed(catalog, deletes=False), *_listed(catalog, deletes=True)]
+def data_files(catalog: "Catalog", *, unnoted: bool = False) -> list[DataFile]:
+    """Return the data and delete files that the catalog knows, or only the *unnoted*, by table and name."""
+    only = f" AND f.path NOT IN (SELECT file_name FROM {FILE_DIGESTS.name})" if unnoted else ""
+    found = [*_listed(catalog, only, deletes=False), *_listed(catalog, only, deletes=True)]
     return sorted(found, key=lambda file: (file.table, file.name))
 
 
-def _listed(catalog: "Catalog", *, deletes: bool) -> Iterator[DataFile]:
+def _listed(catalog: "Catalog", only: str, *, deletes: bool) -> Iterator[DataFile]:
     kind, rows = ("delete", "delete_count") if deletes else ("data", "record_count")
     files = catalog.frame(
         f"SELECT t.table_name AS of_table, t.path AS table_path, s.path AS schema_path, f.* "
         f"FROM {METADATA}.ducklake_{kind}_file f JOIN {METADATA}.ducklake_table t USING (table_id) "
         f"JOIN {METADATA}.ducklake_schema s USING (schema_id) "
-        "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL"
+        f"WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL{only}"
     )
     if not files.height:
         return
@@ -63,7 +64,10 @@ def _listed(catalog: "Catalog", *, deletes: bool) -> Iterator[DataFile]:
     said = _texts(files.drop("end_snapshot"), identity)
     if not deletes:
         for name in ("file_column_stats", "file_partition_value"):
-            more = catalog.frame(f"SELECT * FROM {METADATA}.ducklake_{name}")
+            with catalog.joined(listed_files=files.select(identity)):
+                more = catalog.frame(
+                    f"SELECT * FROM {METADATA}.ducklake_{name} SEMI JOIN listed_files USING ({identity})"
+                )
             for key, text in _texts(more, identity).items():
                 said[key] = said.get(key, "") + "\x1d" + text
     for row in files.iter_rows(named=True):
@@ -112,8 +116,7 @@ def note_files(catalog: "Catalog") -> None:
         return
     try:
         with catalog.transaction():
-            known = set(noted(catalog)["file_name"])
-            fresh = [file for file in data_files(catalog) if file.name not in known]
+            fresh = data_files(catalog, unnoted=True)
             if {file.table for file in fresh} == {CHECKPOINT.name}:
                 return
             rows = [

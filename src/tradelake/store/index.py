@@ -53,6 +53,8 @@ class KeyIndex:
 
     def candidates(self, catalog: Catalog, events: pl.DataFrame) -> list[int]:
         """Return the sequences of the log rows that may share a key with one of the events."""
+        if not events.height:
+            return []
         digests = key_digests(events)
         values = np.unique(np.concatenate([digests[name].drop_nulls().to_numpy() for name in digests.columns]))
         found = self._stored(catalog, values) if self._searched else []
@@ -75,7 +77,7 @@ class KeyIndex:
             searched, self._searched = self._searched, 0
             self._add(catalog.frame(f"{SELECT} WHERE sequence <= ?", [searched], HOT))
             return []
-        with catalog.joined(wanted_digests=pl.DataFrame({"digest": values})):
+        with catalog.parallel(), catalog.joined(wanted_digests=pl.DataFrame({"digest": values})):
             rows = catalog.frame(
                 f"SELECT sequence FROM {KEYS} WHERE sequence <= ? AND "
                 "(execution_digest IN (SELECT digest FROM wanted_digests) "

@@ -93,9 +93,10 @@ def maintain(catalog: Catalog, *, at: datetime, upkeep: Upkeep | None = None, dr
         lambda done: _remove_orphans(catalog, done, at - kept.orphans),
     )
     done = Maintained(dry_run=dry_run)
-    for step in steps:
-        with catalog.lease.hold():
-            done = step(done)
+    with catalog.noted_at_the_end():
+        for step in steps:
+            with catalog.lease.hold():
+                done = step(done)
     return done
 
 

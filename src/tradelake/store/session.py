@@ -10,6 +10,10 @@ from tradelake.errors import StorageError
 from tradelake.store.literals import literal
 from tradelake.store.target import Target
 
+# A write of so many rows or fewer stays inside the catalog until maintenance makes a file of it.
+INLINE_ROWS = 1000
+# So few rows are written as literals, which is quicker than by a frame.
+FEW_ROWS = 8
 METADATA = "__ducklake_metadata_lake"
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
@@ -40,3 +44,24 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
     for name in ("ducklake", *EXTENSIONS[target.kind]):
         connection.execute(f"LOAD {literal(str(extension_path(name)))}")
     return connection
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection, target: Target, *, read_only: bool, data: str | None, create: bool
+) -> None:
+    """Attach a book as `lake`, and use it; *data* says where its files are now, where they were moved."""
+    options = [f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"]
+    if data:
+        options += [f"DATA_PATH {literal(data)}", "OVERRIDE_DATA_PATH true"]
+    if not create:
+        options.append("CREATE_IF_NOT_EXISTS false")
+    if read_only:
+        options.append("READ_ONLY")
+    connection.execute(f"ATTACH {literal(target.attach)} AS lake ({', '.join(options)})")
+    connection.execute("USE lake")
+
+
+def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """Return the one text that a query has; empty without a row."""
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row else ""

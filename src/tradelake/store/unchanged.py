@@ -3,9 +3,10 @@
 Problem: comparing whole tables before and after a step makes a night cost what the history costs. And a transaction
 that has written files cannot be asked what was there before: `AT (VERSION => …)` shows its own files too.
 
-Decision: the files that hold the rows are compared first, by the number of their rows and the sum of the row ids, which
-no step changes; nothing of a value is read for that. What only one side has is then scanned: rows, and a control total
-over their keys, numbers and dates. The side before is read by a session of its own, which sees what is committed.
+Decision: the files that hold the rows are compared first, by name and number of rows: a file is written once, and what
+is deleted of it only grows, so that the same number is the same rows; nothing of a value is read for that. What only
+one side has is then scanned: rows, and a control total over their keys, numbers and dates. The side before is read by a
+session of its own, which sees what is committed.
 """
 
 from collections.abc import Collection
@@ -17,7 +18,7 @@ from tradelake.store.catalog import Catalog
 from tradelake.store.literals import literal
 from tradelake.tables import Table
 
-Place = tuple[str, int, int]
+Place = tuple[str, int]
 Control = tuple[int, int]
 
 
@@ -41,7 +42,7 @@ def control(catalog: Catalog, table: Table, places: Collection[Place], *, commit
     if not places:
         return 0, 0
     columns = ", ".join(c.name for c in table.columns if c.name in (*table.key, *table.sort) or c.type != "text")
-    files = ", ".join(literal(name) for name, _, _ in sorted(places))
+    files = ", ".join(literal(name) for name, _ in sorted(places))
     query = (
         f"SELECT count(*) AS rows, coalesce(sum(hash({columns})), 0) AS total FROM lake.main.{table.name} "
         f"WHERE filename IN ({files})"
@@ -51,7 +52,7 @@ def control(catalog: Catalog, table: Table, places: Collection[Place], *, commit
 
 
 def _places(catalog: Catalog, table: Table, *, committed: bool) -> set[Place]:
-    """Return the files of a table, and what of it is inside the catalog: name, rows, sum of the row ids."""
-    query = f"SELECT filename, count(*) AS rows, sum(rowid) AS ids FROM lake.main.{table.name} GROUP BY ALL"
+    """Return the files of a table, and what of it is inside the catalog: name and rows."""
+    query = f"SELECT filename, count(*) AS rows FROM lake.main.{table.name} GROUP BY ALL"
     found: pl.DataFrame = catalog.stored(query, committed=committed)
-    return {(name, int(rows), int(ids)) for name, rows, ids in found.iter_rows()}
+    return {(name, int(rows)) for name, rows in found.iter_rows()}
