@@ -74,6 +74,13 @@ def test_a_correction_may_move_an_event_to_another_instrument_and_account(local_
     for _ in range(2):
         assert_same_answers(local_book, other_book)
         local_book.fold()
+    for wanted, ids in (
+        ({"account": "REV-1"}, ["T3"]),
+        ({"account": "GEN-1"}, ["T1", "T2"]),
+        ({"symbol": "BETA"}, ["T3"]),
+    ):
+        assert frame(local_book.trades(in_effect=True, **wanted))["trade_id"].to_list() == ids
+    assert frame(local_book.trades(in_effect=True, limit=2))["trade_id"].to_list() == ["T1", "T2"]
     assert_whole(local_book, 5)
 
 

@@ -18,7 +18,6 @@ from tradelake.tables import (
     DERIVED_TABLES,
     IMPORT_RUNS,
     INSTRUMENTS,
-    KINDS,
     LOTS,
     MATCHES,
     POSITION_HISTORY,
@@ -97,8 +96,8 @@ class Readers(Profits):
             if cured is None:
                 rows = self._logged(wanted, kinds, filters)
             else:
-                everything = self._logged(Filter(), KINDS, {"as_known": known})
-                rows = _as_wanted(as_they_count(everything, cured), wanted, kinds, filters)
+                told = self._logged(wanted, kinds, {**filters, "limit": None})
+                rows = _as_wanted(as_they_count(told, cured), wanted, kinds, filters)
         if found.height:
             rows = rows.join(found, on=["trade_id", "leg_id"], how="left", maintain_order="left")
             rows = rows.with_columns(pl.col("state").fill_null("active"))
