@@ -76,8 +76,8 @@ class Exporters(Backups, Writers):
         found = verify_runs(self._catalog, progress=report)
         if found.problems:
             raise StorageError(
-                f"The book at {self._catalog.target.shown} does not verify: {found.problems[0]}. Somebody has changed rows of the twin, "
-                "or of the book before it was exported. `tradelake verify` lists all of it."
+                f"The book at {self._catalog.target.shown} does not verify: {found.problems[0]}. Somebody has changed "
+                "rows of the twin, or of the book before it was exported. `tradelake verify` lists all of it."
             )
         report("done", 1, 1)
         return sequence

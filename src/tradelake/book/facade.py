@@ -43,8 +43,8 @@ class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break
     on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book, and
-    `export_postgres` makes its twin in PostgreSQL. Readers
-    return Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked
+    `export_postgres` makes its twin in PostgreSQL, from which `import_postgres` fills an empty one. Readers return
+    Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked
     to stand.
     """
 

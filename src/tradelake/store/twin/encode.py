@@ -27,7 +27,7 @@ SEPARATOR = "chr(31)"
 
 
 def encoded(rows: pl.DataFrame) -> bytes:
-    """Return rows as the text format of COPY: tabs, backslashes before what would be misread, \\N for null."""
+    """Return rows as the text format of COPY: tabs, escapes for what would be misread, a mark for null."""
     texts = [name for name, type_ in rows.schema.items() if type_ == pl.String]
     found = rows.select(pl.col(texts).str.contains_any(list(ESCAPED)).any())
     marked = [name for name in texts if found[name].item()]
@@ -68,6 +68,8 @@ def add_to(totals: Totals, table: Table, rows: pl.DataFrame, catalog: Catalog) -
         found = catalog.frame(f"SELECT sum(('0x' || left({_key(table)}, 15))::BIGINT)::VARCHAR AS keys FROM twin_rows")
     totals.keys += int(found["keys"].item())
     numbers = [column.name for column in table.columns if column.type in SCALES]
+    if not numbers:
+        return
     units = [pl.col(name).to_physical().cast(pl.Int128) for name in numbers]
     # The sum of a few of the largest amounts would not fit 128 bits.
     upper = rows.select((unit // SPLIT).sum() for unit in units).row(0)
