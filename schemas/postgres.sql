@@ -571,7 +571,7 @@ CREATE INDEX accounts_broker_account_id_idx ON accounts (broker_account_id);
 
 CREATE INDEX instruments_symbol_idx ON instruments (symbol);
 
-CREATE INDEX instruments_expiration_idx ON instruments (expiration);
+CREATE INDEX instruments_expiration_idx ON instruments (expiration) WHERE expiration IS NOT NULL;
 
 CREATE INDEX source_records_import_run_id_idx ON source_records (import_run_id);
 
@@ -583,23 +583,23 @@ CREATE INDEX trade_log_symbol_executed_at_idx ON trade_log (symbol, executed_at)
 
 CREATE INDEX trade_log_account_id_trade_date_idx ON trade_log (account_id, trade_date);
 
-CREATE INDEX trade_log_contract_symbol_idx ON trade_log (contract_symbol);
+CREATE INDEX trade_log_contract_symbol_idx ON trade_log (contract_symbol) WHERE contract_symbol IS NOT NULL;
 
-CREATE INDEX trade_log_broker_account_id_broker_execution_id_idx ON trade_log (broker_account_id, broker_execution_id);
+CREATE INDEX trade_log_broker_execution_id_idx ON trade_log (broker_execution_id) WHERE broker_execution_id IS NOT NULL;
 
-CREATE INDEX trade_log_order_id_idx ON trade_log (order_id);
+CREATE INDEX trade_log_order_id_idx ON trade_log (order_id) WHERE order_id IS NOT NULL;
 
-CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id);
+CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id) WHERE strategy_id IS NOT NULL;
 
 CREATE INDEX trade_log_recorded_at_idx ON trade_log (recorded_at);
 
-CREATE INDEX trade_log_target_id_idx ON trade_log (target_id);
+CREATE INDEX trade_log_target_id_idx ON trade_log (target_id) WHERE target_id IS NOT NULL;
 
 CREATE INDEX corporate_actions_instrument_id_effective_at_idx ON corporate_actions (instrument_id, effective_at);
 
 CREATE INDEX positions_account_id_symbol_idx ON positions (account_id, symbol);
 
-CREATE INDEX positions_symbol_idx ON positions (symbol);
+CREATE INDEX positions_symbol_idx ON positions (symbol) WHERE symbol IS NOT NULL;
 
 CREATE INDEX positions_opened_at_idx ON positions (opened_at);
 

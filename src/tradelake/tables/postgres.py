@@ -78,11 +78,7 @@ def postgres_bindings(*, schema: str = "") -> list[str]:
     """Return the statements that add keys, references, indexes, the trigger and comments to the tables."""
     tables = _all()
     statements = [f"ALTER TABLE {postgres_name(table, schema)} ADD {key}" for table in tables for key in _keys(table)]
-    statements += [
-        f"CREATE INDEX {table.name}_{'_'.join(names)}_idx ON {postgres_name(table, schema)} ({', '.join(names)})"
-        for table in tables
-        for names in table.indexes
-    ]
+    statements += [_index(table, names, schema) for table in tables for names in table.indexes]
     statements += [
         f"ALTER TABLE {postgres_name(table, schema)} ADD {', ADD '.join(references)}"
         for table in tables
@@ -174,6 +170,15 @@ def _references(table: Table, schema: str) -> list[str]:
         own = f"CONSTRAINT {table.name}_sequence_fkey FOREIGN KEY (sequence, {DAY})"
         return [f"{own} REFERENCES {referred} ON DELETE CASCADE"]
     return [_foreign_key(table, column, schema) for column in table.columns if column.references]
+
+
+def _index(table: Table, names: tuple[str, ...], schema: str) -> str:
+    columns = ", ".join(names)
+    # Most ids are missing in most rows.
+    single = next((c for c in table.columns if (c.name,) == names and c.null), None)
+    given = f" WHERE {single.name} IS NOT NULL" if single else ""
+    name = f"{table.name}_{'_'.join(names)}_idx"
+    return f"CREATE INDEX {name} ON {postgres_name(table, schema)} ({columns}){given}"
 
 
 def _foreign_key(table: Table, column: Column, schema: str) -> str:

@@ -152,7 +152,7 @@ TRADE_LOG = Table(
         ("symbol", "executed_at"),
         ("account_id", "trade_date"),
         ("contract_symbol",),
-        ("broker_account_id", "broker_execution_id"),
+        ("broker_execution_id",),
         ("order_id",),
         ("strategy_id",),
         ("recorded_at",),

@@ -17,14 +17,13 @@ from datetime import datetime
 import polars as pl
 
 from tradelake.errors import InputError, StorageError
-from tradelake.store.batch import Head
-from tradelake.store.catalog import FORMAT_VERSION, Catalog
-from tradelake.store.cold import EVERYTHING, Span
+from tradelake.store.catalog import FORMAT_VERSION
+from tradelake.store.cold import Span
 from tradelake.store.fold import FAMILY, Checkpoint
 from tradelake.store.twin.encode import Totals, add_to, totals_of, totals_query
 from tradelake.store.twin.server import Noted, Twin
+from tradelake.store.twin.source import Source
 from tradelake.tables import (
-    ARCHIVED_TABLES,
     BY_NAME,
     CHAINED_TABLES,
     CHECKPOINT,
@@ -35,7 +34,6 @@ from tradelake.tables import (
     INTERNAL_TABLES,
     SOURCE_RECORDS,
     TABLES,
-    TRADE_LOG,
     TWIN_EXPORTS,
     Table,
     dependency_order,
@@ -43,23 +41,6 @@ from tradelake.tables import (
 
 CHUNK_ROWS = 200_000
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A book at one version, as an export needs it; its catalog is inside a transaction.
-
-    `derived` gives the rows of a derived table at the head; `families` those that the events after a checkpoint
-    reach (account_id, symbol); `reached` is the checkpoint that the derived rows stand for.
-    """
-
-    catalog: Catalog
-    book_id: str
-    head: Head
-    reached: Checkpoint
-    version: int
-    derived: Callable[[Table], pl.DataFrame]
-    families: Callable[[Checkpoint], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +122,7 @@ def _load(source: Source, twin: Twin, progress: Progress) -> dict[str, int]:
     loaded: dict[str, Totals] = {}
     for number, table in enumerate(tables):
         progress(table.name, number, len(tables))
-        loaded[table.name] = _add(source, twin, table, _rows(source, table))
+        loaded[table.name] = _add(source, twin, table, source.rows(table))
     if fresh:
         twin.bind(progress)
     for number, table in enumerate(tables):
@@ -172,7 +153,7 @@ def _catch_up(source: Source, twin: Twin, noted: Noted, progress: Progress) -> d
         progress(table.name, number, len(tables))
         if table in CHAINED_TABLES:
             after = record if table is SOURCE_RECORDS else noted.sequence
-            new = _add(source, twin, table, _told(source, table, noted.import_run_id, Span(after=after)))
+            new = _add(source, twin, table, source.told(table, noted.import_run_id, Span(after=after)))
             _compare(twin, table, new, f"WHERE import_run_id > {noted.import_run_id}")
         elif table in DERIVED_TABLES:
             rows = source.derived(table)
@@ -180,7 +161,7 @@ def _catch_up(source: Source, twin: Twin, noted: Noted, progress: Progress) -> d
             new = _add(source, twin, table, iter([mine]))
             _compare(twin, table, new, touched)
         elif table in replaced:
-            new = _add(source, twin, table, _rows(source, table))
+            new = _add(source, twin, table, source.rows(table))
             _compare(twin, table, new)
         else:
             continue
@@ -194,41 +175,6 @@ def _archived(source: Source, archive_run_id: int) -> tuple[Table, ...]:
     if source.head.archive_run_id != archive_run_id:
         return ()
     return BY_NAME["archive_totals"], BY_NAME["archived_keys"]
-
-
-def _rows(source: Source, table: Table) -> Iterator[pl.DataFrame]:
-    """Yield all rows of a table as the twin has them."""
-    if table in DERIVED_TABLES:
-        yield source.derived(table)
-    elif table is CHECKPOINT:
-        yield pl.DataFrame(
-            [(source.reached.sequence, source.reached.latest_at)], schema=CHECKPOINT.schema, orient="row"
-        )
-    elif table in CHAINED_TABLES:
-        yield from _told(source, table, 0, EVERYTHING)
-    else:
-        yield source.catalog.frame(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
-
-
-def _told(source: Source, table: Table, run: int, span: Span) -> Iterator[pl.DataFrame]:
-    """Yield what commits after *run* brought to a table, some months at a time."""
-    catalog, day = source.catalog, table.partition_date
-    new, order = f"FROM {table.name} WHERE import_run_id > {run}", f"ORDER BY {', '.join(table.key)}"
-    if not day:
-        yield catalog.frame(f"SELECT * {new} {order}")
-        return
-    query = (
-        f"SELECT min({day}) AS first, max({day}) AS last, count(*) AS rows {new} GROUP BY date_trunc('month', {day})"
-    )
-    months = catalog.frame(f"{query} ORDER BY first", span=span)
-    first, rows = None, 0
-    for month in months.iter_rows(named=True):
-        first, rows = first or month["first"], rows + month["rows"]
-        if rows >= CHUNK_ROWS:
-            yield catalog.frame(f"SELECT * {new} AND {day} BETWEEN ? AND ? {order}", [first, month["last"]], span)
-            first, rows = None, 0
-    if first is not None:
-        yield catalog.frame(f"SELECT * {new} AND {day} >= ? {order}", [first], span)
 
 
 def _add(source: Source, twin: Twin, table: Table, chunks: Iterator[pl.DataFrame]) -> Totals:
@@ -252,15 +198,7 @@ def _compare(twin: Twin, table: Table, ours: Totals, condition: str = "") -> Non
 
 def _compare_count(source: Source, twin: Twin, table: Table) -> None:
     """Compare the rows of a whole table of which a part was written."""
-    if table in ARCHIVED_TABLES:
-        # The log and its records are numbered without gaps, so that none has to be read.
-        ours = source.head.sequence if table is TRADE_LOG else source.head.source_record_id
-    elif table in DERIVED_TABLES:
-        ours = source.derived(table).height
-    elif table is CHECKPOINT:
-        ours = 1
-    else:
-        ours = int(source.catalog.frame(f"SELECT count(*) AS rows FROM {table.name}")["rows"].item())
+    ours = source.count(table)
     (theirs,) = twin.row(f"SELECT count(*) FROM {twin.name(table)}") or (0,)
     if ours != theirs:
         raise StorageError(

@@ -19,8 +19,8 @@ from tradelake.store.catalog import Catalog
 from tradelake.store.literals import literal
 from tradelake.store.session import extension_path
 from tradelake.store.twin.encode import Totals, add_to, totals_of, totals_query
-from tradelake.store.twin.export import CHUNK_ROWS
 from tradelake.store.twin.server import Twin
+from tradelake.store.twin.source import CHUNK_ROWS
 from tradelake.tables import (
     BOOK_SETTINGS,
     CHAINED_TABLES,
