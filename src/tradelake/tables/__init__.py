@@ -38,7 +38,7 @@ from tradelake.tables.columns import (
     Column,
     Table,
 )
-from tradelake.tables.ddl import ducklake_ddl, ducklake_script
+from tradelake.tables.ddl import create_table, ducklake_ddl, ducklake_script
 from tradelake.tables.derived import (
     BOOK_SETTINGS,
     CASH_FLOWS,
@@ -168,6 +168,7 @@ __all__ = [
     "TWIN_TABLES",
     "Column",
     "Table",
+    "create_table",
     "dependency_order",
     "ducklake_ddl",
     "ducklake_script",

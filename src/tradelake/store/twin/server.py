@@ -151,8 +151,7 @@ class Twin:
     def create(self) -> None:
         """Create the tables, which then take rows unbound, as a dump is loaded."""
         there = self.row("SELECT 1 FROM pg_namespace WHERE nspname = %s", (self.schema,))
-        for statement in postgres_tables(schema=self.schema)[1 if there else 0 :]:
-            self.execute(statement)
+        self.execute("; ".join(postgres_tables(schema=self.schema)[1 if there else 0 :]))
 
     def bind(self, progress: Any) -> None:
         """Add keys, references, indexes and comments to the tables that were created and filled, and the roles."""
@@ -162,9 +161,16 @@ class Twin:
             f"INSERT INTO {self.name(TRADE_LOG_KEYS)} ({names}) SELECT {names} FROM {self.name(TRADE_LOG)} "
             "ORDER BY sequence"
         )
-        bindings = [*postgres_bindings(schema=self.schema), *postgres_roles(schema=self.schema)]
+        bindings = postgres_bindings(schema=self.schema)
+        comments = [statement for statement in bindings if statement.startswith("COMMENT")]
+        bindings = [statement for statement in bindings if statement not in comments]
+        bindings.append("; ".join([*comments, *postgres_roles(schema=self.schema)]))
         for number, statement in enumerate(bindings):
             progress("constraints", number, len(bindings))
+            # Of each month of the log, the server would read all that its rows refer to.
+            probing = statement.startswith(f"ALTER TABLE {self.name(TRADE_LOG)} ") and "FOREIGN KEY" in statement
+            for join in ("hashjoin", "mergejoin"):
+                self.execute(f"SET LOCAL enable_{join} = {'off' if probing else 'on'}")
             self.execute(statement)
 
     def copy(self, table: Table, rows: pl.DataFrame) -> None:
