@@ -11,6 +11,7 @@ Limit: `file_digests` is about the files of one place and stays empty. Archived 
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -178,11 +179,18 @@ def _archived(source: Source, archive_run_id: int) -> tuple[Table, ...]:
 
 
 def _add(source: Source, twin: Twin, table: Table, chunks: Iterator[pl.DataFrame]) -> Totals:
+    """Add rows to a table of the twin, and return what they add up to; a chunk is sent while the next is read."""
     totals = Totals()
-    for chunk in chunks:
-        rows = table.conform(chunk)
-        add_to(totals, table, rows, source.catalog)
-        twin.copy(table, rows)
+    with ThreadPoolExecutor(1) as sender:
+        sent: Future[None] | None = None
+        for chunk in chunks:
+            rows = table.conform(chunk)
+            add_to(totals, table, rows, source.catalog)
+            if sent is not None:
+                sent.result()
+            sent = sender.submit(twin.copy, table, rows)
+        if sent is not None:
+            sent.result()
     return totals
 
 
