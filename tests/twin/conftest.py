@@ -1,12 +1,25 @@
 """The fixtures of the tests that need books, and databases that have an empty twin already."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from tests.books import book, broker_book, local_book, other_book, patterns, place, ready
+import tradelake as tl
+from tests.books import (
+    SAMPLE_FLEX,
+    Patterns,
+    book,
+    broker_book,
+    local_book,
+    other_book,
+    patterns,
+    place,
+    ready,
+)
 from tests.postgres import PostgresServer
 from tradelake.tables import postgres_ddl
 
@@ -29,3 +42,20 @@ def prepared_url(postgres_server: PostgresServer) -> Callable[[], str]:
         return postgres_server.url(name)
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def told_folder(patterns: Patterns, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a book that was told half a year of a broker's statement; nobody has it open."""
+    folder = tmp_path_factory.mktemp("told") / "book"
+    with patterns.copy("sqlite", folder).open() as book:
+        book.ingest("ibkr-flex", SAMPLE_FLEX)
+    return folder
+
+
+@pytest.fixture
+def told(told_folder: Path, tmp_path: Path) -> Iterator[tl.Book]:
+    """A copy of that book."""
+    shutil.copytree(told_folder, tmp_path / "told")
+    with tl.open(tmp_path / "told") as book:
+        yield book

@@ -2,24 +2,27 @@
 
 import io
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 import tradelake as tl
-from tests.books import SAMPLE_FLEX, Patterns, frame
+from tests.books import frame
 from tests.postgres import PostgresServer
-from tradelake.tables import MATCHES, POSITION_HISTORY, POSITIONS, TRADE_LOG
+from tradelake.tables import MATCHES, POSITION_HISTORY, POSITIONS
 
 MONEY = MATCHES.schema["realized_pnl"]
 
 
 @pytest.fixture(scope="module")
-def book(patterns: Patterns, tmp_path_factory: pytest.TempPathFactory):
-    with patterns.copy("sqlite", tmp_path_factory.mktemp("asked") / "book").open() as book:
-        book.ingest("ibkr-flex", SAMPLE_FLEX)
+def book(told_folder: Path, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("asked") / "book"
+    shutil.copytree(told_folder, folder)
+    with tl.open(folder) as book:
         yield book
 
 
@@ -38,11 +41,18 @@ def asked(book: tl.Book, prepared_url: Callable[[], str], postgres_server: Postg
     return ask
 
 
+def typed(answer: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Return texts as the types that the book gives."""
+    return answer.select(
+        pl.col(name).str.to_date() if type_ == pl.Date else pl.col(name).cast(type_) for name, type_ in schema.items()
+    )
+
+
 def test_open_positions_by_account(book, asked):
     names = ["account_id", "instrument_id", "quantity", "cost_basis", "realized_pnl", "open_date"]
     theirs = asked(f"SELECT {', '.join(names)} FROM positions ORDER BY account_id, symbol, instrument_id")
     ours = frame(book.positions()).sort(*POSITIONS.sort).select(names)
-    assert theirs.cast(dict(ours.schema)).equals(ours)
+    assert typed(theirs, ours.schema).equals(ours)
     assert ours.height == 6
 
 
@@ -51,11 +61,11 @@ def test_the_history_of_a_symbol(book, asked):
     order = ["closed_at", "position_id"]
     theirs = asked(f"SELECT {', '.join(names)} FROM position_history WHERE symbol = 'NVDA' ORDER BY {', '.join(order)}")
     ours = frame(book.history(symbol="NVDA")).sort(order).select(names)
-    assert theirs.cast(dict(ours.schema)).equals(ours)
+    assert typed(theirs, ours.schema).equals(ours)
     assert set(names) < set(POSITION_HISTORY.names)
     events = asked("SELECT trade_id, quantity, price FROM trade_log WHERE symbol = 'NVDA' ORDER BY sequence")
     told = book.sql("SELECT trade_id, quantity, price FROM trade_log WHERE symbol = 'NVDA' ORDER BY sequence").pl()
-    assert events.cast({name: TRADE_LOG.schema[name] for name in events.columns}).equals(told)
+    assert typed(events, told.schema).equals(told)
 
 
 def test_realized_profit_by_month(book, asked):
@@ -66,5 +76,5 @@ def test_realized_profit_by_month(book, asked):
     ours = frame(book.pnl(by=["account", "month"]))
     month = pl.col("month").cast(pl.String).str.slice(0, 7)
     ours = ours.select(pl.col("account_id"), month, pl.col("realized_pnl").cast(MONEY)).sort("account_id", "month")
-    assert theirs.cast({"realized_pnl": MONEY}).equals(ours)
+    assert typed(theirs, ours.schema).equals(ours)
     assert ours.height == 6

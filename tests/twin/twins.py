@@ -6,7 +6,7 @@ import psycopg
 from tradelake.book import Book
 from tradelake.store.literals import literal
 from tradelake.store.session import extension_path
-from tradelake.tables import FILE_DIGESTS, TABLES, TRADE_LOG, Table
+from tradelake.tables import DERIVED_TABLES, FILE_DIGESTS, TABLES, TRADE_LOG, Table
 
 COMPARED = [table for table in TABLES if table is not FILE_DIGESTS]
 
@@ -29,7 +29,14 @@ def read(book: Book, url: str, tables: list[Table], *, schema: str = "tradelake"
 
 def of_book(book: Book) -> dict[str, pl.DataFrame]:
     """Return the rows of every table of a book by name, in the order of their keys, derived ones at the head."""
-    return {table.name: book.sql(f"SELECT * FROM {table.name}").pl().sort(table.key) for table in COMPARED}
+    catalog = book._catalog
+    with catalog.transaction():
+        return {
+            table.name: (
+                book._rows(table) if table in DERIVED_TABLES else catalog.frame(f"SELECT * FROM {table.name}")
+            ).sort(table.key)
+            for table in COMPARED
+        }
 
 
 def assert_twin(book: Book, url: str) -> None:

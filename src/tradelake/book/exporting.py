@@ -65,13 +65,15 @@ class Exporters(Backups, Writers):
         self._writable()
         report = progress or no_progress
         with twin_at(url, schema) as twin, self._catalog.lease.hold(), self._catalog.parallel():
-            sequence = TwinReader(self._catalog, url, twin).read(report)
-            # All that was remembered is of the empty book.
-            Shelf.__init__(self, self._catalog)
-            archived = self.archives()
-            if archived.height:
-                back = archived.select(ARCHIVES.names).drop("recorded_at", "import_run_id", "row_check")
-                self._append_archives(back.with_columns(pl.lit("restored").alias("step")), "import postgres")
+            reader = TwinReader(self._catalog, url, twin)
+            with reader.attached(), self._catalog.transaction():
+                sequence = reader.read(report)
+                # All that was remembered is of the empty book.
+                Shelf.__init__(self, self._catalog)
+                archived = self.archives()
+                if archived.height:
+                    back = archived.select(ARCHIVES.names).drop("recorded_at", "import_run_id", "row_check")
+                    self._append_archives(back.with_columns(pl.lit("restored").alias("step")), "import postgres")
         report("verify", 0, 1)
         found = verify_runs(self._catalog, progress=report)
         if found.problems:

@@ -45,34 +45,34 @@ class TwinReader:
         self._twin = twin
 
     def read(self, progress: Progress) -> int:
-        """Write all rows of the twin into the book, in one transaction, and return the sequence of its head.
+        """Write all rows of the twin into the book, and return the sequence of its head.
 
-        The caller holds the lease. Raises InputError where the book is not empty or nothing was exported, StorageError.
+        The caller holds the lease and a transaction, and has attached the server before it. Raises InputError where
+        the book is not empty or nothing was exported, StorageError.
         """
         if self._twin.noted(None) is None:
             raise InputError(
                 f"Nothing was exported to the schema {self._twin.schema} at {self._twin.shown}. Name the schema of a "
                 "twin with schema=NAME (--schema NAME)."
             )
-        with self._attached(), self._catalog.transaction():
-            head = read_head(self._catalog)
-            if head.import_run_id:
-                raise InputError(
-                    f"The book at {self._catalog.target.shown} has {head.import_run_id} commits. A twin is read into "
-                    "an empty book: make one with `tradelake init`."
-                )
-            wanted = [*CHAINED_TABLES, *DERIVED_TABLES]
-            for number, table in enumerate(wanted):
-                progress(table.name, number, len(wanted))
-                self._table(table)
-            for table in (HEAD, CHECKPOINT):
-                self._catalog.execute(f"DELETE FROM lake.main.{table.name}")
-                self._table(table)
-            kept = f"name = {literal(OWN_SETTINGS)}"
-            self._catalog.execute(f"DELETE FROM lake.main.{BOOK_SETTINGS.name} WHERE NOT {kept}")
-            settings = self._rows(BOOK_SETTINGS, f"WHERE NOT {kept}")
-            self._catalog.insert(BOOK_SETTINGS.name, settings)
-            self._catalog.sync()
+        head = read_head(self._catalog)
+        if head.import_run_id:
+            raise InputError(
+                f"The book at {self._catalog.target.shown} has {head.import_run_id} commits. A twin is read into "
+                "an empty book: make one with `tradelake init`."
+            )
+        wanted = [*CHAINED_TABLES, *DERIVED_TABLES]
+        for number, table in enumerate(wanted):
+            progress(table.name, number, len(wanted))
+            self._table(table)
+        for table in (HEAD, CHECKPOINT):
+            self._catalog.execute(f"DELETE FROM lake.main.{table.name}")
+            self._table(table)
+        kept = f"name = {literal(OWN_SETTINGS)}"
+        self._catalog.execute(f"DELETE FROM lake.main.{BOOK_SETTINGS.name} WHERE NOT {kept}")
+        settings = self._rows(BOOK_SETTINGS, f"WHERE NOT {kept}")
+        self._catalog.insert(BOOK_SETTINGS.name, settings)
+        self._catalog.sync()
         return read_head(self._catalog).sequence
 
     def _table(self, table: Table) -> None:
@@ -114,7 +114,8 @@ class TwinReader:
         return f"twin.{postgres_name(table, self._twin.schema)}"
 
     @contextmanager
-    def _attached(self) -> Iterator[None]:
+    def attached(self) -> Iterator[None]:
+        """Let the book's session see the tables of the server for the time of the block."""
         self._catalog.execute(f"LOAD {literal(str(extension_path('postgres_scanner')))}")
         self._catalog.execute(f"ATTACH {literal(self._url)} AS twin (TYPE postgres, READ_ONLY)")
         try:
