@@ -9,9 +9,15 @@ import json
 import platform
 import sys
 
-from bench import bulk, nightly, past, single
+from bench import bulk, nightly, past, postgres, single
 
-BENCHMARKS = {"record": single.run, "import": bulk.run, "past": past.run, "nightly": nightly.run}
+BENCHMARKS = {
+    "record": single.run,
+    "import": bulk.run,
+    "past": past.run,
+    "nightly": nightly.run,
+    "postgres": postgres.run,
+}
 
 
 def main() -> int:

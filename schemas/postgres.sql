@@ -19,9 +19,655 @@ CREATE TABLE import_runs (
     last_sequence bigint NOT NULL,
     previous_hash text NOT NULL,
     chain_hash text NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT import_runs_pkey PRIMARY KEY (import_run_id)
+    row_check bigint NOT NULL
 );
+
+CREATE TABLE accounts (
+    account_id text NOT NULL,
+    broker_account_id text NOT NULL,
+    account_type text,
+    parent_account_id text,
+    lot_method text NOT NULL,
+    base_currency text NOT NULL,
+    allocation_pattern text,
+    allocation_default boolean NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT accounts_lot_method_check CHECK (lot_method IN ('FIFO', 'LIFO', 'HIFO', 'AVERAGE', 'SPECIFIC'))
+);
+
+CREATE TABLE instruments (
+    instrument_id text NOT NULL,
+    symbol text NOT NULL,
+    contract_symbol text,
+    asset_type text NOT NULL,
+    currency text NOT NULL,
+    underlying_instrument_id text,
+    strike numeric(38, 12),
+    expiration date,
+    option_type text,
+    multiplier numeric(38, 8) NOT NULL,
+    settlement text,
+    exercise_style text,
+    deliverable json,
+    broker_contract_id text,
+    isin text,
+    description text,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT instruments_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT instruments_strike_check CHECK (strike > 0),
+    CONSTRAINT instruments_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
+    CONSTRAINT instruments_multiplier_check CHECK (multiplier > 0),
+    CONSTRAINT instruments_settlement_check CHECK (settlement IN ('PHYSICAL', 'CASH')),
+    CONSTRAINT instruments_exercise_style_check CHECK (exercise_style IN ('AMERICAN', 'EUROPEAN')),
+    CONSTRAINT instruments_check_1 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null and underlying_instrument_id is not null))
+);
+
+CREATE TABLE strategies (
+    strategy_id text NOT NULL,
+    origin text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL
+);
+
+CREATE TABLE source_records (
+    source_record_id bigint NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    section text NOT NULL,
+    outcome text NOT NULL,
+    code text,
+    message text,
+    text_hash text NOT NULL,
+    text text NOT NULL,
+    record_date date NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT source_records_outcome_check CHECK (outcome IN ('event', 'kept', 'conflict', 'reject'))
+);
+
+CREATE TABLE trade_log (
+    sequence bigint NOT NULL,
+    trade_id text NOT NULL,
+    leg_id text NOT NULL,
+    kind text NOT NULL,
+    account_id text,
+    broker_account_id text,
+    strategy_id text,
+    order_id text,
+    broker_order_id text,
+    broker_execution_id text,
+    instrument_id text,
+    new_instrument_id text,
+    to_account_id text,
+    target_id text,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    strike numeric(38, 12),
+    expiration date,
+    option_type text,
+    action text,
+    executed_at timestamptz NOT NULL,
+    trade_date date NOT NULL,
+    quantity numeric(38, 8),
+    price numeric(38, 12),
+    multiplier numeric(38, 8),
+    gross_amount numeric(38, 12),
+    commission numeric(38, 12) NOT NULL,
+    fees numeric(38, 12) NOT NULL,
+    net_amount numeric(38, 12),
+    currency text NOT NULL,
+    reason text,
+    delta numeric(38, 12),
+    cash_category text,
+    details json,
+    natural_key text NOT NULL,
+    execution_digest bigint NOT NULL,
+    trade_digest bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    source_record_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT trade_log_kind_check CHECK (kind IN ('trade', 'exercise', 'assign', 'cash_settle', 'expire', 'subscribe', 'cash', 'split', 'cash_dividend', 'return_of_capital', 'spin_off', 'rights_issue', 'merger', 'symbol_change', 'option_adjust', 'transfer', 'fork', 'merge', 'lot_method', 'cancel', 'correct', 'chain_join', 'chain_split', 'chain_name')),
+    CONSTRAINT trade_log_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT trade_log_strike_check CHECK (strike > 0),
+    CONSTRAINT trade_log_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
+    CONSTRAINT trade_log_action_check CHECK (action IN ('BUY_TO_OPEN', 'SELL_TO_OPEN', 'BUY_TO_CLOSE', 'SELL_TO_CLOSE', 'BUY', 'SELL')),
+    CONSTRAINT trade_log_quantity_check CHECK (quantity > 0),
+    CONSTRAINT trade_log_multiplier_check CHECK (multiplier > 0),
+    CONSTRAINT trade_log_delta_check CHECK (delta between -1 and 1),
+    CONSTRAINT trade_log_cash_category_check CHECK (cash_category IN ('deposit', 'fee', 'interest', 'dividend')),
+    CONSTRAINT trade_log_check_1 CHECK (kind in ('cash', 'fork', 'merge', 'lot_method', 'cancel', 'correct', 'chain_join', 'chain_split', 'chain_name') or instrument_id is not null),
+    CONSTRAINT trade_log_check_2 CHECK (kind in ('split', 'cash_dividend', 'return_of_capital', 'spin_off', 'rights_issue', 'merger', 'symbol_change', 'option_adjust', 'cancel', 'correct') or account_id is not null),
+    CONSTRAINT trade_log_check_3 CHECK (kind not in ('cancel', 'correct') or target_id is not null),
+    CONSTRAINT trade_log_check_4 CHECK (kind not in ('transfer', 'fork', 'merge') or to_account_id is not null),
+    CONSTRAINT trade_log_check_5 CHECK (kind <> 'trade' or (action is not null and quantity is not null and price is not null and net_amount is not null)),
+    CONSTRAINT trade_log_check_6 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null)),
+    CONSTRAINT trade_log_check_7 CHECK (kind <> 'trade' or asset_type <> 'OPTION' or trade_date <= expiration)
+) PARTITION BY RANGE (trade_date);
+
+CREATE TABLE trade_log_keys (
+    sequence bigint NOT NULL,
+    trade_date date NOT NULL,
+    trade_id text NOT NULL,
+    leg_id text NOT NULL,
+    natural_key text NOT NULL
+);
+
+CREATE TABLE corporate_actions (
+    sequence bigint NOT NULL,
+    action_type text NOT NULL,
+    instrument_id text NOT NULL,
+    new_instrument_id text,
+    effective_at timestamptz NOT NULL,
+    ratio_new bigint,
+    ratio_old bigint,
+    amount_per_unit numeric(38, 12),
+    basis_fraction numeric(38, 12),
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT corporate_actions_ratio_new_check CHECK (ratio_new > 0),
+    CONSTRAINT corporate_actions_ratio_old_check CHECK (ratio_old > 0)
+);
+
+CREATE TABLE positions (
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    average_price numeric(38, 12) NOT NULL,
+    average_price_ex_fees numeric(38, 12) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    charges numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    closed_at timestamptz,
+    status text NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    realized_premium numeric(38, 12) NOT NULL,
+    unrealized_pnl numeric(38, 12),
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    CONSTRAINT positions_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT positions_quantity_check CHECK (quantity <> 0),
+    CONSTRAINT positions_status_check CHECK (status IN ('OPEN', 'CLOSED'))
+);
+
+CREATE TABLE lots (
+    lot_id text NOT NULL,
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    charges numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
+    open_phase bigint NOT NULL,
+    lot_rank bigint NOT NULL,
+    CONSTRAINT lots_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT lots_quantity_check CHECK (quantity <> 0)
+);
+
+CREATE TABLE matches (
+    match_id text NOT NULL,
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    close_trade_id text NOT NULL,
+    close_sequence bigint NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    closed_at timestamptz NOT NULL,
+    close_date date NOT NULL,
+    side text NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    proceeds numeric(38, 12) NOT NULL,
+    cost numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
+    how text NOT NULL,
+    term text NOT NULL,
+    match_rank bigint NOT NULL,
+    left_basis numeric(38, 12) NOT NULL,
+    left_charges numeric(38, 12) NOT NULL,
+    left_premium numeric(38, 12) NOT NULL,
+    CONSTRAINT matches_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT matches_side_check CHECK (side IN ('LONG', 'SHORT')),
+    CONSTRAINT matches_quantity_check CHECK (quantity > 0),
+    CONSTRAINT matches_how_check CHECK (how IN ('trade', 'expired', 'exercised', 'assigned', 'cash_settled', 'cash_in_lieu', 'return_of_capital', 'merger', 'boot')),
+    CONSTRAINT matches_term_check CHECK (term IN ('ST', 'LT'))
+);
+
+CREATE TABLE position_history (
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    quantity_closed numeric(38, 8) NOT NULL,
+    side text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    open_date date NOT NULL,
+    closed_at timestamptz NOT NULL,
+    close_date date NOT NULL,
+    status text NOT NULL,
+    proceeds numeric(38, 12) NOT NULL,
+    cost numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    realized_premium numeric(38, 12) NOT NULL,
+    open_trade_id text NOT NULL,
+    open_sequence bigint NOT NULL,
+    close_trade_id text NOT NULL,
+    close_sequence bigint NOT NULL,
+    CONSTRAINT position_history_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT position_history_side_check CHECK (side IN ('LONG', 'SHORT')),
+    CONSTRAINT position_history_status_check CHECK (status IN ('OPEN', 'CLOSED'))
+);
+
+CREATE TABLE cash_flows (
+    sequence bigint NOT NULL,
+    account_id text NOT NULL,
+    symbol text NOT NULL,
+    instrument_id text,
+    category text NOT NULL,
+    currency text NOT NULL,
+    effective_at timestamptz NOT NULL,
+    trade_date date NOT NULL,
+    amount numeric(38, 12) NOT NULL,
+    CONSTRAINT cash_flows_category_check CHECK (category IN ('settlement', 'dividend', 'corporate_action', 'transfer'))
+);
+
+CREATE TABLE refusals (
+    sequence bigint NOT NULL,
+    trade_id text NOT NULL,
+    account_id text NOT NULL,
+    symbol text NOT NULL,
+    code text NOT NULL,
+    message text NOT NULL
+);
+
+CREATE TABLE marks (
+    instrument_id text NOT NULL,
+    mark_date date NOT NULL,
+    revision bigint NOT NULL,
+    price numeric(38, 12) NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT marks_price_check CHECK (price >= 0)
+);
+
+CREATE TABLE position_snapshots (
+    snapshot_date date NOT NULL,
+    version bigint NOT NULL,
+    position_id text NOT NULL,
+    account_id text NOT NULL,
+    instrument_id text NOT NULL,
+    symbol text,
+    contract_symbol text,
+    asset_type text,
+    currency text NOT NULL,
+    multiplier numeric(38, 8) NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
+    mark_price numeric(38, 12),
+    mark_date date,
+    market_value numeric(38, 12),
+    unrealized_pnl numeric(38, 12),
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT position_snapshots_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
+    CONSTRAINT position_snapshots_quantity_check CHECK (quantity <> 0)
+);
+
+CREATE TABLE account_snapshots (
+    snapshot_date date NOT NULL,
+    account_id text NOT NULL,
+    currency text NOT NULL,
+    version bigint NOT NULL,
+    positions bigint NOT NULL,
+    unmarked bigint NOT NULL,
+    cash numeric(38, 12) NOT NULL,
+    deposits numeric(38, 12) NOT NULL,
+    cost_basis numeric(38, 12) NOT NULL,
+    premium numeric(38, 12) NOT NULL,
+    market_value numeric(38, 12) NOT NULL,
+    unrealized_pnl numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    realized_premium numeric(38, 12) NOT NULL,
+    dividends numeric(38, 12) NOT NULL,
+    interest numeric(38, 12) NOT NULL,
+    fees numeric(38, 12) NOT NULL,
+    sequence bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL
+);
+
+CREATE TABLE break_events (
+    break_id text NOT NULL,
+    step bigint NOT NULL,
+    action text NOT NULL,
+    status text NOT NULL,
+    broker_account_id text NOT NULL,
+    section text NOT NULL,
+    break_class text NOT NULL,
+    instrument_id text,
+    broker_execution_id text,
+    as_of date NOT NULL,
+    ours numeric(38, 12),
+    theirs numeric(38, 12),
+    cause text,
+    details json,
+    author text NOT NULL,
+    reason text,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT break_events_action_check CHECK (action IN ('opened', 'changed', 'explained', 'accepted', 'applied', 'resolved', 'reopened')),
+    CONSTRAINT break_events_status_check CHECK (status IN ('OPEN', 'EXPLAINED', 'ACCEPTED', 'RESOLVED')),
+    CONSTRAINT break_events_section_check CHECK (section IN ('executions', 'positions', 'lots', 'cash', 'realized')),
+    CONSTRAINT break_events_break_class_check CHECK (break_class IN ('missing_here', 'missing_there', 'quantity', 'price', 'fee', 'multiplier', 'stale_split', 'timing', 'symbol_change', 'unknown'))
+);
+
+CREATE TABLE nights (
+    nightly_date date NOT NULL,
+    run bigint NOT NULL,
+    sequence bigint NOT NULL,
+    report json NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL
+);
+
+CREATE TABLE archives (
+    archive_id text NOT NULL,
+    table_name text NOT NULL,
+    step text NOT NULL,
+    month date NOT NULL,
+    url text NOT NULL,
+    object text NOT NULL,
+    file_sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    rows bigint NOT NULL,
+    first_key bigint NOT NULL,
+    last_key bigint NOT NULL,
+    last_known_at timestamptz NOT NULL,
+    manifest text NOT NULL,
+    manifest_sha256 text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT archives_step_check CHECK (step IN ('archived', 'restored', 'deleted')),
+    CONSTRAINT archives_bytes_check CHECK (bytes > 0),
+    CONSTRAINT archives_rows_check CHECK (rows > 0)
+);
+
+CREATE TABLE archive_totals (
+    archive_id text NOT NULL,
+    month date NOT NULL,
+    account_id text NOT NULL,
+    symbol text NOT NULL,
+    currency text NOT NULL,
+    rows bigint NOT NULL,
+    quantity numeric(38, 8) NOT NULL,
+    cash numeric(38, 12) NOT NULL,
+    commission numeric(38, 12) NOT NULL,
+    fees numeric(38, 12) NOT NULL,
+    realized_pnl numeric(38, 12) NOT NULL,
+    first_at timestamptz NOT NULL,
+    latest_at timestamptz NOT NULL
+);
+
+CREATE TABLE archived_keys (
+    sequence bigint NOT NULL,
+    archive_id text NOT NULL,
+    execution_digest bigint NOT NULL,
+    trade_digest bigint NOT NULL,
+    execution_key bigint NOT NULL,
+    trade_key bigint NOT NULL
+);
+
+CREATE TABLE head (
+    sequence bigint NOT NULL,
+    source_record_id bigint NOT NULL,
+    import_run_id bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    chain_hash text NOT NULL,
+    archive_run_id bigint NOT NULL
+);
+
+CREATE TABLE checkpoint (
+    sequence bigint NOT NULL,
+    latest_at timestamptz NOT NULL
+);
+
+CREATE TABLE book_settings (
+    name text NOT NULL,
+    value text NOT NULL
+);
+
+CREATE TABLE file_digests (
+    file_name text NOT NULL,
+    table_name text NOT NULL,
+    file_sha256 text NOT NULL,
+    catalog_sha256 text NOT NULL
+);
+
+CREATE TABLE twin_exports (
+    export_id bigint NOT NULL,
+    book_id text NOT NULL,
+    format_version bigint NOT NULL,
+    version bigint NOT NULL,
+    sequence bigint NOT NULL,
+    import_run_id bigint NOT NULL,
+    exported_at timestamptz NOT NULL
+);
+
+CREATE FUNCTION add_trade_log_month(day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    first timestamp := date_trunc('month', day::timestamp);
+    part text := 'trade_log' || to_char(first, '"_"YYYY"_"MM');
+BEGIN
+    IF to_regclass(format('%I.%I', current_schema(), part)) IS NULL THEN
+        EXECUTE format('CREATE TABLE %I.%I PARTITION OF %I.trade_log FOR VALUES FROM (%L) TO (%L)',
+            current_schema(), part, current_schema(), first::date, (first + interval '1 month')::date);
+    END IF;
+END $$;
+
+ALTER TABLE import_runs ADD CONSTRAINT import_runs_pkey PRIMARY KEY (import_run_id);
+
+ALTER TABLE accounts ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE instruments ADD CONSTRAINT instruments_pkey PRIMARY KEY (instrument_id);
+
+ALTER TABLE strategies ADD CONSTRAINT strategies_pkey PRIMARY KEY (strategy_id);
+
+ALTER TABLE source_records ADD CONSTRAINT source_records_pkey PRIMARY KEY (source_record_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_pkey PRIMARY KEY (sequence, trade_date);
+
+ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_natural_key_key UNIQUE (natural_key);
+
+ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_trade_id_leg_id_key UNIQUE (trade_id, leg_id);
+
+ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE positions ADD CONSTRAINT positions_pkey PRIMARY KEY (position_id);
+
+ALTER TABLE lots ADD CONSTRAINT lots_pkey PRIMARY KEY (lot_id);
+
+ALTER TABLE matches ADD CONSTRAINT matches_pkey PRIMARY KEY (match_id);
+
+ALTER TABLE position_history ADD CONSTRAINT position_history_pkey PRIMARY KEY (position_id);
+
+ALTER TABLE cash_flows ADD CONSTRAINT cash_flows_pkey PRIMARY KEY (sequence, account_id);
+
+ALTER TABLE refusals ADD CONSTRAINT refusals_pkey PRIMARY KEY (sequence, account_id);
+
+ALTER TABLE marks ADD CONSTRAINT marks_pkey PRIMARY KEY (instrument_id, mark_date, revision);
+
+ALTER TABLE position_snapshots ADD CONSTRAINT position_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, instrument_id, version);
+
+ALTER TABLE account_snapshots ADD CONSTRAINT account_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, currency, version);
+
+ALTER TABLE break_events ADD CONSTRAINT break_events_pkey PRIMARY KEY (break_id, step);
+
+ALTER TABLE nights ADD CONSTRAINT nights_pkey PRIMARY KEY (nightly_date, run);
+
+ALTER TABLE archives ADD CONSTRAINT archives_pkey PRIMARY KEY (archive_id, table_name, import_run_id);
+
+ALTER TABLE archive_totals ADD CONSTRAINT archive_totals_pkey PRIMARY KEY (archive_id, account_id, symbol, currency);
+
+ALTER TABLE archived_keys ADD CONSTRAINT archived_keys_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE head ADD CONSTRAINT head_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE book_settings ADD CONSTRAINT book_settings_pkey PRIMARY KEY (name);
+
+ALTER TABLE file_digests ADD CONSTRAINT file_digests_pkey PRIMARY KEY (file_name);
+
+ALTER TABLE twin_exports ADD CONSTRAINT twin_exports_pkey PRIMARY KEY (export_id);
+
+CREATE INDEX accounts_broker_account_id_idx ON accounts (broker_account_id);
+
+CREATE INDEX instruments_symbol_idx ON instruments (symbol);
+
+CREATE INDEX instruments_expiration_idx ON instruments (expiration) WHERE expiration IS NOT NULL;
+
+CREATE INDEX source_records_import_run_id_idx ON source_records (import_run_id);
+
+CREATE INDEX source_records_text_hash_idx ON source_records (text_hash);
+
+CREATE INDEX trade_log_account_id_symbol_executed_at_idx ON trade_log (account_id, symbol, executed_at);
+
+CREATE INDEX trade_log_symbol_executed_at_idx ON trade_log (symbol, executed_at);
+
+CREATE INDEX trade_log_account_id_trade_date_idx ON trade_log (account_id, trade_date);
+
+CREATE INDEX trade_log_contract_symbol_idx ON trade_log (contract_symbol) WHERE contract_symbol IS NOT NULL;
+
+CREATE INDEX trade_log_broker_execution_id_idx ON trade_log (broker_execution_id) WHERE broker_execution_id IS NOT NULL;
+
+CREATE INDEX trade_log_order_id_idx ON trade_log (order_id) WHERE order_id IS NOT NULL;
+
+CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id) WHERE strategy_id IS NOT NULL;
+
+CREATE INDEX trade_log_recorded_at_idx ON trade_log (recorded_at);
+
+CREATE INDEX trade_log_target_id_idx ON trade_log (target_id) WHERE target_id IS NOT NULL;
+
+CREATE INDEX corporate_actions_instrument_id_effective_at_idx ON corporate_actions (instrument_id, effective_at);
+
+CREATE INDEX positions_account_id_symbol_idx ON positions (account_id, symbol);
+
+CREATE INDEX positions_symbol_idx ON positions (symbol) WHERE symbol IS NOT NULL;
+
+CREATE INDEX positions_opened_at_idx ON positions (opened_at);
+
+CREATE INDEX lots_account_id_symbol_idx ON lots (account_id, symbol);
+
+CREATE INDEX lots_position_id_idx ON lots (position_id);
+
+CREATE INDEX matches_account_id_symbol_closed_at_idx ON matches (account_id, symbol, closed_at);
+
+CREATE INDEX matches_position_id_idx ON matches (position_id);
+
+CREATE INDEX matches_close_date_idx ON matches (close_date);
+
+CREATE INDEX position_history_account_id_symbol_closed_at_idx ON position_history (account_id, symbol, closed_at);
+
+CREATE INDEX position_history_symbol_closed_at_idx ON position_history (symbol, closed_at);
+
+CREATE INDEX marks_mark_date_idx ON marks (mark_date);
+
+CREATE INDEX position_snapshots_account_id_snapshot_date_idx ON position_snapshots (account_id, snapshot_date);
+
+CREATE INDEX account_snapshots_account_id_snapshot_date_idx ON account_snapshots (account_id, snapshot_date);
+
+ALTER TABLE accounts ADD CONSTRAINT accounts_parent_account_id_fkey FOREIGN KEY (parent_account_id) REFERENCES accounts (account_id), ADD CONSTRAINT accounts_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE instruments ADD CONSTRAINT instruments_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE strategies ADD CONSTRAINT strategies_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE source_records ADD CONSTRAINT source_records_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT trade_log_strategy_id_fkey FOREIGN KEY (strategy_id) REFERENCES strategies (strategy_id), ADD CONSTRAINT trade_log_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT trade_log_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT trade_log_to_account_id_fkey FOREIGN KEY (to_account_id) REFERENCES accounts (account_id), ADD CONSTRAINT trade_log_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id), ADD CONSTRAINT trade_log_source_record_id_fkey FOREIGN KEY (source_record_id) REFERENCES source_records (source_record_id);
+
+ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_sequence_fkey FOREIGN KEY (sequence, trade_date) REFERENCES trade_log (sequence, trade_date) ON DELETE CASCADE;
+
+ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT corporate_actions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT corporate_actions_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT corporate_actions_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT positions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT positions_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE lots ADD CONSTRAINT lots_position_id_fkey FOREIGN KEY (position_id) REFERENCES positions (position_id), ADD CONSTRAINT lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT lots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT lots_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE matches ADD CONSTRAINT matches_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT matches_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT matches_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT matches_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE position_history ADD CONSTRAINT position_history_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT position_history_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT position_history_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT position_history_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE cash_flows ADD CONSTRAINT cash_flows_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT cash_flows_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE refusals ADD CONSTRAINT refusals_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT refusals_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE marks ADD CONSTRAINT marks_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT marks_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE position_snapshots ADD CONSTRAINT position_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT position_snapshots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT position_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE account_snapshots ADD CONSTRAINT account_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT account_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE break_events ADD CONSTRAINT break_events_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE nights ADD CONSTRAINT nights_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE archives ADD CONSTRAINT archives_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+CREATE FUNCTION keep_trade_log_keys() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO trade_log_keys (sequence, trade_date, trade_id, leg_id, natural_key) SELECT sequence, trade_date, trade_id, leg_id, natural_key FROM added;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER keep_trade_log_keys AFTER INSERT ON trade_log REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_trade_log_keys();
 
 COMMENT ON TABLE import_runs IS 'One row per commit to the trade log: who recorded what from where, and its link of the hash chain';
 
@@ -61,26 +707,6 @@ COMMENT ON COLUMN import_runs.chain_hash IS 'SHA-256 over the previous hash and 
 
 COMMENT ON COLUMN import_runs.row_check IS 'CRC-32 of the row, which names one that was touched';
 
-CREATE TABLE accounts (
-    account_id text NOT NULL,
-    broker_account_id text NOT NULL,
-    account_type text,
-    parent_account_id text,
-    lot_method text NOT NULL,
-    base_currency text NOT NULL,
-    allocation_pattern text,
-    allocation_default boolean NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT accounts_pkey PRIMARY KEY (account_id),
-    CONSTRAINT accounts_parent_account_id_fkey FOREIGN KEY (parent_account_id) REFERENCES accounts (account_id),
-    CONSTRAINT accounts_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT accounts_lot_method_check CHECK (lot_method IN ('FIFO', 'LIFO', 'HIFO', 'AVERAGE', 'SPECIFIC'))
-);
-
-CREATE INDEX accounts_broker_account_id_idx ON accounts (broker_account_id);
-
 COMMENT ON TABLE accounts IS 'Books that own positions: Gen-Acc, Rev-Acc, Com-Acc and forks; several may share one broker account';
 
 COMMENT ON COLUMN accounts.account_id IS 'our name of the book';
@@ -104,41 +730,6 @@ COMMENT ON COLUMN accounts.recorded_at IS 'when we were told';
 COMMENT ON COLUMN accounts.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN accounts.row_check IS 'CRC-32 of the row, which names one that was touched';
-
-CREATE TABLE instruments (
-    instrument_id text NOT NULL,
-    symbol text NOT NULL,
-    contract_symbol text,
-    asset_type text NOT NULL,
-    currency text NOT NULL,
-    underlying_instrument_id text,
-    strike numeric(38, 12),
-    expiration date,
-    option_type text,
-    multiplier numeric(38, 8) NOT NULL,
-    settlement text,
-    exercise_style text,
-    deliverable jsonb,
-    broker_contract_id text,
-    isin text,
-    description text,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT instruments_pkey PRIMARY KEY (instrument_id),
-    CONSTRAINT instruments_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT instruments_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
-    CONSTRAINT instruments_strike_check CHECK (strike > 0),
-    CONSTRAINT instruments_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
-    CONSTRAINT instruments_multiplier_check CHECK (multiplier > 0),
-    CONSTRAINT instruments_settlement_check CHECK (settlement IN ('PHYSICAL', 'CASH')),
-    CONSTRAINT instruments_exercise_style_check CHECK (exercise_style IN ('AMERICAN', 'EUROPEAN')),
-    CONSTRAINT instruments_check_1 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null and underlying_instrument_id is not null))
-);
-
-CREATE INDEX instruments_symbol_idx ON instruments (symbol);
-
-CREATE INDEX instruments_expiration_idx ON instruments (expiration);
 
 COMMENT ON TABLE instruments IS 'What is traded: stocks, options, indexes, rights';
 
@@ -180,16 +771,6 @@ COMMENT ON COLUMN instruments.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN instruments.row_check IS 'CRC-32 of the row, which names one that was touched';
 
-CREATE TABLE strategies (
-    strategy_id text NOT NULL,
-    origin text NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT strategies_pkey PRIMARY KEY (strategy_id),
-    CONSTRAINT strategies_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
-);
-
 COMMENT ON TABLE strategies IS 'Strategies that trades belong to, our own and those of STAR-LAB';
 
 COMMENT ON COLUMN strategies.strategy_id IS 'id of the strategy, for STAR-LAB its strategy id';
@@ -201,27 +782,6 @@ COMMENT ON COLUMN strategies.recorded_at IS 'when we first saw it';
 COMMENT ON COLUMN strategies.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN strategies.row_check IS 'CRC-32 of the row, which names one that was touched';
-
-CREATE TABLE source_records (
-    source_record_id bigint NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_number bigint NOT NULL,
-    section text NOT NULL,
-    outcome text NOT NULL,
-    code text,
-    message text,
-    text_hash text NOT NULL,
-    text text NOT NULL,
-    record_date date NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT source_records_pkey PRIMARY KEY (source_record_id),
-    CONSTRAINT source_records_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT source_records_outcome_check CHECK (outcome IN ('event', 'kept', 'conflict', 'reject'))
-);
-
-CREATE INDEX source_records_import_run_id_idx ON source_records (import_run_id);
-
-CREATE INDEX source_records_text_hash_idx ON source_records (text_hash);
 
 COMMENT ON TABLE source_records IS 'The broker''s own words: every row that was read, as it was read';
 
@@ -246,95 +806,6 @@ COMMENT ON COLUMN source_records.text IS 'the record itself';
 COMMENT ON COLUMN source_records.record_date IS 'trading day of its first event, else the day of the commit in UTC';
 
 COMMENT ON COLUMN source_records.row_check IS 'CRC-32 of the row, which names one that was touched';
-
-CREATE TABLE trade_log (
-    sequence bigint NOT NULL,
-    trade_id text NOT NULL,
-    leg_id text NOT NULL,
-    kind text NOT NULL,
-    account_id text,
-    broker_account_id text,
-    strategy_id text,
-    order_id text,
-    broker_order_id text,
-    broker_execution_id text,
-    instrument_id text,
-    new_instrument_id text,
-    to_account_id text,
-    target_id text,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    strike numeric(38, 12),
-    expiration date,
-    option_type text,
-    action text,
-    executed_at timestamptz NOT NULL,
-    trade_date date NOT NULL,
-    quantity numeric(38, 8),
-    price numeric(38, 12),
-    multiplier numeric(38, 8),
-    gross_amount numeric(38, 12),
-    commission numeric(38, 12) NOT NULL,
-    fees numeric(38, 12) NOT NULL,
-    net_amount numeric(38, 12),
-    currency text NOT NULL,
-    reason text,
-    delta numeric(38, 12),
-    cash_category text,
-    details jsonb,
-    natural_key text NOT NULL,
-    execution_digest bigint NOT NULL,
-    trade_digest bigint NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    source_record_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT trade_log_pkey PRIMARY KEY (sequence),
-    CONSTRAINT trade_log_natural_key_key UNIQUE (natural_key),
-    CONSTRAINT trade_log_trade_id_leg_id_key UNIQUE (trade_id, leg_id),
-    CONSTRAINT trade_log_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT trade_log_strategy_id_fkey FOREIGN KEY (strategy_id) REFERENCES strategies (strategy_id),
-    CONSTRAINT trade_log_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT trade_log_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT trade_log_to_account_id_fkey FOREIGN KEY (to_account_id) REFERENCES accounts (account_id),
-    CONSTRAINT trade_log_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT trade_log_source_record_id_fkey FOREIGN KEY (source_record_id) REFERENCES source_records (source_record_id),
-    CONSTRAINT trade_log_kind_check CHECK (kind IN ('trade', 'exercise', 'assign', 'cash_settle', 'expire', 'subscribe', 'cash', 'split', 'cash_dividend', 'return_of_capital', 'spin_off', 'rights_issue', 'merger', 'symbol_change', 'option_adjust', 'transfer', 'fork', 'merge', 'lot_method', 'cancel', 'correct', 'chain_join', 'chain_split', 'chain_name')),
-    CONSTRAINT trade_log_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
-    CONSTRAINT trade_log_strike_check CHECK (strike > 0),
-    CONSTRAINT trade_log_option_type_check CHECK (option_type IN ('CALL', 'PUT')),
-    CONSTRAINT trade_log_action_check CHECK (action IN ('BUY_TO_OPEN', 'SELL_TO_OPEN', 'BUY_TO_CLOSE', 'SELL_TO_CLOSE', 'BUY', 'SELL')),
-    CONSTRAINT trade_log_quantity_check CHECK (quantity > 0),
-    CONSTRAINT trade_log_multiplier_check CHECK (multiplier > 0),
-    CONSTRAINT trade_log_delta_check CHECK (delta between -1 and 1),
-    CONSTRAINT trade_log_cash_category_check CHECK (cash_category IN ('deposit', 'fee', 'interest', 'dividend')),
-    CONSTRAINT trade_log_check_1 CHECK (kind in ('cash', 'fork', 'merge', 'lot_method', 'cancel', 'correct', 'chain_join', 'chain_split', 'chain_name') or instrument_id is not null),
-    CONSTRAINT trade_log_check_2 CHECK (kind in ('split', 'cash_dividend', 'return_of_capital', 'spin_off', 'rights_issue', 'merger', 'symbol_change', 'option_adjust', 'cancel', 'correct') or account_id is not null),
-    CONSTRAINT trade_log_check_3 CHECK (kind not in ('cancel', 'correct') or target_id is not null),
-    CONSTRAINT trade_log_check_4 CHECK (kind not in ('transfer', 'fork', 'merge') or to_account_id is not null),
-    CONSTRAINT trade_log_check_5 CHECK (kind <> 'trade' or (action is not null and quantity is not null and price is not null and net_amount is not null)),
-    CONSTRAINT trade_log_check_6 CHECK (asset_type <> 'OPTION' or (strike is not null and expiration is not null and option_type is not null)),
-    CONSTRAINT trade_log_check_7 CHECK (kind <> 'trade' or asset_type <> 'OPTION' or trade_date <= expiration)
-);
-
-CREATE INDEX trade_log_account_id_symbol_executed_at_idx ON trade_log (account_id, symbol, executed_at);
-
-CREATE INDEX trade_log_symbol_executed_at_idx ON trade_log (symbol, executed_at);
-
-CREATE INDEX trade_log_trade_date_idx ON trade_log (trade_date);
-
-CREATE INDEX trade_log_contract_symbol_idx ON trade_log (contract_symbol);
-
-CREATE INDEX trade_log_broker_account_id_broker_execution_id_idx ON trade_log (broker_account_id, broker_execution_id);
-
-CREATE INDEX trade_log_order_id_idx ON trade_log (order_id);
-
-CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id);
-
-CREATE INDEX trade_log_recorded_at_idx ON trade_log (recorded_at);
-
-CREATE INDEX trade_log_target_id_idx ON trade_log (target_id);
 
 COMMENT ON TABLE trade_log IS 'The append-only log of events: executions leg by leg, option events, cash movements';
 
@@ -422,28 +893,17 @@ COMMENT ON COLUMN trade_log.source_record_id IS 'its source record';
 
 COMMENT ON COLUMN trade_log.row_check IS 'CRC-32 of the row, which names one that was touched';
 
-CREATE TABLE corporate_actions (
-    sequence bigint NOT NULL,
-    action_type text NOT NULL,
-    instrument_id text NOT NULL,
-    new_instrument_id text,
-    effective_at timestamptz NOT NULL,
-    ratio_new bigint,
-    ratio_old bigint,
-    amount_per_unit numeric(38, 12),
-    basis_fraction numeric(38, 12),
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT corporate_actions_pkey PRIMARY KEY (sequence),
-    CONSTRAINT corporate_actions_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT corporate_actions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT corporate_actions_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT corporate_actions_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT corporate_actions_ratio_new_check CHECK (ratio_new > 0),
-    CONSTRAINT corporate_actions_ratio_old_check CHECK (ratio_old > 0)
-);
+COMMENT ON TABLE trade_log_keys IS 'The keys of trade_log, unique over all of its months; kept by a trigger of trade_log';
 
-CREATE INDEX corporate_actions_instrument_id_effective_at_idx ON corporate_actions (instrument_id, effective_at);
+COMMENT ON COLUMN trade_log_keys.sequence IS 'position in the log';
+
+COMMENT ON COLUMN trade_log_keys.trade_date IS 'trading day, which says in what month the event is';
+
+COMMENT ON COLUMN trade_log_keys.trade_id IS 'as in the log';
+
+COMMENT ON COLUMN trade_log_keys.leg_id IS 'as in the log';
+
+COMMENT ON COLUMN trade_log_keys.natural_key IS 'as in the log';
 
 COMMENT ON TABLE corporate_actions IS 'Terms of corporate actions, one row per event of the log that is one';
 
@@ -468,45 +928,6 @@ COMMENT ON COLUMN corporate_actions.basis_fraction IS 'share of the basis that m
 COMMENT ON COLUMN corporate_actions.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN corporate_actions.row_check IS 'CRC-32 of the row, which names one that was touched';
-
-CREATE TABLE positions (
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
-    multiplier numeric(38, 8) NOT NULL,
-    quantity numeric(38, 8) NOT NULL,
-    average_price numeric(38, 12) NOT NULL,
-    average_price_ex_fees numeric(38, 12) NOT NULL,
-    cost_basis numeric(38, 12) NOT NULL,
-    charges numeric(38, 12) NOT NULL,
-    premium numeric(38, 12) NOT NULL,
-    opened_at timestamptz NOT NULL,
-    open_date date NOT NULL,
-    closed_at timestamptz,
-    status text NOT NULL,
-    realized_pnl numeric(38, 12) NOT NULL,
-    realized_premium numeric(38, 12) NOT NULL,
-    unrealized_pnl numeric(38, 12),
-    open_trade_id text NOT NULL,
-    open_sequence bigint NOT NULL,
-    CONSTRAINT positions_pkey PRIMARY KEY (position_id),
-    CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT positions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT positions_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT positions_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
-    CONSTRAINT positions_quantity_check CHECK (quantity <> 0),
-    CONSTRAINT positions_status_check CHECK (status IN ('OPEN', 'CLOSED'))
-);
-
-CREATE INDEX positions_account_id_symbol_idx ON positions (account_id, symbol);
-
-CREATE INDEX positions_symbol_idx ON positions (symbol);
-
-CREATE INDEX positions_opened_at_idx ON positions (opened_at);
 
 COMMENT ON TABLE positions IS 'Open positions: one row per account and instrument that is not flat';
 
@@ -556,39 +977,6 @@ COMMENT ON COLUMN positions.open_trade_id IS 'event that opened it';
 
 COMMENT ON COLUMN positions.open_sequence IS 'log sequence of that event';
 
-CREATE TABLE lots (
-    lot_id text NOT NULL,
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
-    multiplier numeric(38, 8) NOT NULL,
-    open_trade_id text NOT NULL,
-    open_sequence bigint NOT NULL,
-    opened_at timestamptz NOT NULL,
-    open_date date NOT NULL,
-    quantity numeric(38, 8) NOT NULL,
-    cost_basis numeric(38, 12) NOT NULL,
-    charges numeric(38, 12) NOT NULL,
-    premium numeric(38, 12) NOT NULL,
-    open_phase bigint NOT NULL,
-    lot_rank bigint NOT NULL,
-    CONSTRAINT lots_pkey PRIMARY KEY (lot_id),
-    CONSTRAINT lots_position_id_fkey FOREIGN KEY (position_id) REFERENCES positions (position_id),
-    CONSTRAINT lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT lots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT lots_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT lots_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
-    CONSTRAINT lots_quantity_check CHECK (quantity <> 0)
-);
-
-CREATE INDEX lots_account_id_symbol_idx ON lots (account_id, symbol);
-
-CREATE INDEX lots_position_id_idx ON lots (position_id);
-
 COMMENT ON TABLE lots IS 'Open lots: what one event opened and is still open';
 
 COMMENT ON COLUMN lots.lot_id IS 'account, instrument, opening event and rank';
@@ -628,54 +1016,6 @@ COMMENT ON COLUMN lots.premium IS 'premium of exercised options inside the basis
 COMMENT ON COLUMN lots.open_phase IS 'phase of the opening event within its instant';
 
 COMMENT ON COLUMN lots.lot_rank IS 'order among the lots that one event opened';
-
-CREATE TABLE matches (
-    match_id text NOT NULL,
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
-    multiplier numeric(38, 8) NOT NULL,
-    open_trade_id text NOT NULL,
-    open_sequence bigint NOT NULL,
-    close_trade_id text NOT NULL,
-    close_sequence bigint NOT NULL,
-    opened_at timestamptz NOT NULL,
-    open_date date NOT NULL,
-    closed_at timestamptz NOT NULL,
-    close_date date NOT NULL,
-    side text NOT NULL,
-    quantity numeric(38, 8) NOT NULL,
-    proceeds numeric(38, 12) NOT NULL,
-    cost numeric(38, 12) NOT NULL,
-    realized_pnl numeric(38, 12) NOT NULL,
-    premium numeric(38, 12) NOT NULL,
-    how text NOT NULL,
-    term text NOT NULL,
-    match_rank bigint NOT NULL,
-    left_basis numeric(38, 12) NOT NULL,
-    left_charges numeric(38, 12) NOT NULL,
-    left_premium numeric(38, 12) NOT NULL,
-    CONSTRAINT matches_pkey PRIMARY KEY (match_id),
-    CONSTRAINT matches_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT matches_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT matches_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT matches_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT matches_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
-    CONSTRAINT matches_side_check CHECK (side IN ('LONG', 'SHORT')),
-    CONSTRAINT matches_quantity_check CHECK (quantity > 0),
-    CONSTRAINT matches_how_check CHECK (how IN ('trade', 'expired', 'exercised', 'assigned', 'cash_settled', 'cash_in_lieu', 'return_of_capital', 'merger', 'boot')),
-    CONSTRAINT matches_term_check CHECK (term IN ('ST', 'LT'))
-);
-
-CREATE INDEX matches_account_id_symbol_closed_at_idx ON matches (account_id, symbol, closed_at);
-
-CREATE INDEX matches_position_id_idx ON matches (position_id);
-
-CREATE INDEX matches_close_date_idx ON matches (close_date);
 
 COMMENT ON TABLE matches IS 'Lot closures: one slice of an opening event against a closing event';
 
@@ -737,44 +1077,6 @@ COMMENT ON COLUMN matches.left_charges IS 'charges inside that basis';
 
 COMMENT ON COLUMN matches.left_premium IS 'premium of exercised options inside that basis';
 
-CREATE TABLE position_history (
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
-    multiplier numeric(38, 8) NOT NULL,
-    quantity_closed numeric(38, 8) NOT NULL,
-    side text NOT NULL,
-    opened_at timestamptz NOT NULL,
-    open_date date NOT NULL,
-    closed_at timestamptz NOT NULL,
-    close_date date NOT NULL,
-    status text NOT NULL,
-    proceeds numeric(38, 12) NOT NULL,
-    cost numeric(38, 12) NOT NULL,
-    realized_pnl numeric(38, 12) NOT NULL,
-    realized_premium numeric(38, 12) NOT NULL,
-    open_trade_id text NOT NULL,
-    open_sequence bigint NOT NULL,
-    close_trade_id text NOT NULL,
-    close_sequence bigint NOT NULL,
-    CONSTRAINT position_history_pkey PRIMARY KEY (position_id),
-    CONSTRAINT position_history_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT position_history_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT position_history_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT position_history_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT position_history_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
-    CONSTRAINT position_history_side_check CHECK (side IN ('LONG', 'SHORT')),
-    CONSTRAINT position_history_status_check CHECK (status IN ('OPEN', 'CLOSED'))
-);
-
-CREATE INDEX position_history_account_id_symbol_closed_at_idx ON position_history (account_id, symbol, closed_at);
-
-CREATE INDEX position_history_symbol_closed_at_idx ON position_history (symbol, closed_at);
-
 COMMENT ON TABLE position_history IS 'Closed positions, each from flat to flat';
 
 COMMENT ON COLUMN position_history.position_id IS 'account, instrument and the sequence of the event that opened it';
@@ -823,22 +1125,6 @@ COMMENT ON COLUMN position_history.close_trade_id IS 'event that made it flat';
 
 COMMENT ON COLUMN position_history.close_sequence IS 'log sequence of that event';
 
-CREATE TABLE cash_flows (
-    sequence bigint NOT NULL,
-    account_id text NOT NULL,
-    symbol text NOT NULL,
-    instrument_id text,
-    category text NOT NULL,
-    currency text NOT NULL,
-    effective_at timestamptz NOT NULL,
-    trade_date date NOT NULL,
-    amount numeric(38, 12) NOT NULL,
-    CONSTRAINT cash_flows_pkey PRIMARY KEY (sequence, account_id),
-    CONSTRAINT cash_flows_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT cash_flows_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT cash_flows_category_check CHECK (category IN ('settlement', 'dividend', 'corporate_action', 'transfer'))
-);
-
 COMMENT ON TABLE cash_flows IS 'Cash of events whose amount follows from the lots: option events, dividends, corporate actions, transfers';
 
 COMMENT ON COLUMN cash_flows.sequence IS 'event that moved it';
@@ -859,18 +1145,6 @@ COMMENT ON COLUMN cash_flows.trade_date IS 'trading day it belongs to';
 
 COMMENT ON COLUMN cash_flows.amount IS 'into the account (+) or out of it (-)';
 
-CREATE TABLE refusals (
-    sequence bigint NOT NULL,
-    trade_id text NOT NULL,
-    account_id text NOT NULL,
-    symbol text NOT NULL,
-    code text NOT NULL,
-    message text NOT NULL,
-    CONSTRAINT refusals_pkey PRIMARY KEY (sequence, account_id),
-    CONSTRAINT refusals_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log (sequence),
-    CONSTRAINT refusals_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id)
-);
-
 COMMENT ON TABLE refusals IS 'Events of the log that have no effect, because the position at their time does not allow them';
 
 COMMENT ON COLUMN refusals.sequence IS 'refused event';
@@ -884,24 +1158,6 @@ COMMENT ON COLUMN refusals.symbol IS 'underlying, or the stock itself; empty whe
 COMMENT ON COLUMN refusals.code IS 'reason, for programs';
 
 COMMENT ON COLUMN refusals.message IS 'reason, and what to do';
-
-CREATE TABLE marks (
-    instrument_id text NOT NULL,
-    mark_date date NOT NULL,
-    revision bigint NOT NULL,
-    price numeric(38, 12) NOT NULL,
-    currency text NOT NULL,
-    source text NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT marks_pkey PRIMARY KEY (instrument_id, mark_date, revision),
-    CONSTRAINT marks_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT marks_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT marks_price_check CHECK (price >= 0)
-);
-
-CREATE INDEX marks_mark_date_idx ON marks (mark_date);
 
 COMMENT ON TABLE marks IS 'Prices at the close of a session; the highest revision that is known counts';
 
@@ -922,37 +1178,6 @@ COMMENT ON COLUMN marks.recorded_at IS 'knowledge time';
 COMMENT ON COLUMN marks.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN marks.row_check IS 'CRC-32 of the row, which names one that was touched';
-
-CREATE TABLE position_snapshots (
-    snapshot_date date NOT NULL,
-    version bigint NOT NULL,
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
-    multiplier numeric(38, 8) NOT NULL,
-    quantity numeric(38, 8) NOT NULL,
-    cost_basis numeric(38, 12) NOT NULL,
-    premium numeric(38, 12) NOT NULL,
-    mark_price numeric(38, 12),
-    mark_date date,
-    market_value numeric(38, 12),
-    unrealized_pnl numeric(38, 12),
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT position_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, instrument_id, version),
-    CONSTRAINT position_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT position_snapshots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id),
-    CONSTRAINT position_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT position_snapshots_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
-    CONSTRAINT position_snapshots_quantity_check CHECK (quantity <> 0)
-);
-
-CREATE INDEX position_snapshots_account_id_snapshot_date_idx ON position_snapshots (account_id, snapshot_date);
 
 COMMENT ON TABLE position_snapshots IS 'Positions at the close of a session, one row each; they belong to the account snapshot of their version';
 
@@ -995,35 +1220,6 @@ COMMENT ON COLUMN position_snapshots.recorded_at IS 'knowledge time';
 COMMENT ON COLUMN position_snapshots.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN position_snapshots.row_check IS 'CRC-32 of the row, which names one that was touched';
-
-CREATE TABLE account_snapshots (
-    snapshot_date date NOT NULL,
-    account_id text NOT NULL,
-    currency text NOT NULL,
-    version bigint NOT NULL,
-    positions bigint NOT NULL,
-    unmarked bigint NOT NULL,
-    cash numeric(38, 12) NOT NULL,
-    deposits numeric(38, 12) NOT NULL,
-    cost_basis numeric(38, 12) NOT NULL,
-    premium numeric(38, 12) NOT NULL,
-    market_value numeric(38, 12) NOT NULL,
-    unrealized_pnl numeric(38, 12) NOT NULL,
-    realized_pnl numeric(38, 12) NOT NULL,
-    realized_premium numeric(38, 12) NOT NULL,
-    dividends numeric(38, 12) NOT NULL,
-    interest numeric(38, 12) NOT NULL,
-    fees numeric(38, 12) NOT NULL,
-    sequence bigint NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT account_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, currency, version),
-    CONSTRAINT account_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id),
-    CONSTRAINT account_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
-);
-
-CREATE INDEX account_snapshots_account_id_snapshot_date_idx ON account_snapshots (account_id, snapshot_date);
 
 COMMENT ON TABLE account_snapshots IS 'Accounts at the close of a session, one row per currency; the highest version that is known counts';
 
@@ -1069,34 +1265,6 @@ COMMENT ON COLUMN account_snapshots.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN account_snapshots.row_check IS 'CRC-32 of the row, which names one that was touched';
 
-CREATE TABLE break_events (
-    break_id text NOT NULL,
-    step bigint NOT NULL,
-    action text NOT NULL,
-    status text NOT NULL,
-    broker_account_id text NOT NULL,
-    section text NOT NULL,
-    break_class text NOT NULL,
-    instrument_id text,
-    broker_execution_id text,
-    as_of date NOT NULL,
-    ours numeric(38, 12),
-    theirs numeric(38, 12),
-    cause text,
-    details jsonb,
-    author text NOT NULL,
-    reason text,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT break_events_pkey PRIMARY KEY (break_id, step),
-    CONSTRAINT break_events_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT break_events_action_check CHECK (action IN ('opened', 'changed', 'explained', 'accepted', 'applied', 'resolved', 'reopened')),
-    CONSTRAINT break_events_status_check CHECK (status IN ('OPEN', 'EXPLAINED', 'ACCEPTED', 'RESOLVED')),
-    CONSTRAINT break_events_section_check CHECK (section IN ('executions', 'positions', 'lots', 'cash', 'realized')),
-    CONSTRAINT break_events_break_class_check CHECK (break_class IN ('missing_here', 'missing_there', 'quantity', 'price', 'fee', 'multiplier', 'stale_split', 'timing', 'symbol_change', 'unknown'))
-);
-
 COMMENT ON TABLE break_events IS 'The life of breaks: each row is one step of one difference between us and the broker';
 
 COMMENT ON COLUMN break_events.break_id IS 'the difference; the same one night after night';
@@ -1137,18 +1305,6 @@ COMMENT ON COLUMN break_events.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN break_events.row_check IS 'CRC-32 of the row, which names one that was touched';
 
-CREATE TABLE nights (
-    nightly_date date NOT NULL,
-    run bigint NOT NULL,
-    sequence bigint NOT NULL,
-    report jsonb NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT nights_pkey PRIMARY KEY (nightly_date, run),
-    CONSTRAINT nights_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id)
-);
-
 COMMENT ON TABLE nights IS 'Nightly runs that were completed';
 
 COMMENT ON COLUMN nights.nightly_date IS 'trading day whose close it is about';
@@ -1164,31 +1320,6 @@ COMMENT ON COLUMN nights.recorded_at IS 'knowledge time';
 COMMENT ON COLUMN nights.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN nights.row_check IS 'CRC-32 of the row, which names one that was touched';
-
-CREATE TABLE archives (
-    archive_id text NOT NULL,
-    table_name text NOT NULL,
-    step text NOT NULL,
-    month date NOT NULL,
-    url text NOT NULL,
-    object text NOT NULL,
-    file_sha256 text NOT NULL,
-    bytes bigint NOT NULL,
-    rows bigint NOT NULL,
-    first_key bigint NOT NULL,
-    last_key bigint NOT NULL,
-    last_known_at timestamptz NOT NULL,
-    manifest text NOT NULL,
-    manifest_sha256 text NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    import_run_id bigint NOT NULL,
-    row_check bigint NOT NULL,
-    CONSTRAINT archives_pkey PRIMARY KEY (archive_id, table_name, import_run_id),
-    CONSTRAINT archives_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id),
-    CONSTRAINT archives_step_check CHECK (step IN ('archived', 'restored', 'deleted')),
-    CONSTRAINT archives_bytes_check CHECK (bytes > 0),
-    CONSTRAINT archives_rows_check CHECK (rows > 0)
-);
 
 COMMENT ON TABLE archives IS 'The life of every file in cold storage, one row per step; the newest step counts';
 
@@ -1226,23 +1357,6 @@ COMMENT ON COLUMN archives.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN archives.row_check IS 'CRC-32 of the row, which names one that was touched';
 
-CREATE TABLE archive_totals (
-    archive_id text NOT NULL,
-    month date NOT NULL,
-    account_id text NOT NULL,
-    symbol text NOT NULL,
-    currency text NOT NULL,
-    rows bigint NOT NULL,
-    quantity numeric(38, 8) NOT NULL,
-    cash numeric(38, 12) NOT NULL,
-    commission numeric(38, 12) NOT NULL,
-    fees numeric(38, 12) NOT NULL,
-    realized_pnl numeric(38, 12) NOT NULL,
-    first_at timestamptz NOT NULL,
-    latest_at timestamptz NOT NULL,
-    CONSTRAINT archive_totals_pkey PRIMARY KEY (archive_id, account_id, symbol, currency)
-);
-
 COMMENT ON TABLE archive_totals IS 'What the archived events of a month add up to, per account, symbol and currency';
 
 COMMENT ON COLUMN archive_totals.archive_id IS 'the archived part';
@@ -1271,16 +1385,6 @@ COMMENT ON COLUMN archive_totals.first_at IS 'earliest effective time';
 
 COMMENT ON COLUMN archive_totals.latest_at IS 'latest effective time';
 
-CREATE TABLE archived_keys (
-    sequence bigint NOT NULL,
-    archive_id text NOT NULL,
-    execution_digest bigint NOT NULL,
-    trade_digest bigint NOT NULL,
-    execution_key bigint NOT NULL,
-    trade_key bigint NOT NULL,
-    CONSTRAINT archived_keys_pkey PRIMARY KEY (sequence)
-);
-
 COMMENT ON TABLE archived_keys IS 'How a second delivery of an archived event is recognised';
 
 COMMENT ON COLUMN archived_keys.sequence IS 'position of the event in the log';
@@ -1294,16 +1398,6 @@ COMMENT ON COLUMN archived_keys.trade_digest IS 'as in the log';
 COMMENT ON COLUMN archived_keys.execution_key IS '64 bits of the SHA-256 of what is one execution';
 
 COMMENT ON COLUMN archived_keys.trade_key IS '64 bits of the SHA-256 of trade id and leg';
-
-CREATE TABLE head (
-    sequence bigint NOT NULL,
-    source_record_id bigint NOT NULL,
-    import_run_id bigint NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    chain_hash text NOT NULL,
-    archive_run_id bigint NOT NULL,
-    CONSTRAINT head_pkey PRIMARY KEY (sequence)
-);
 
 COMMENT ON TABLE head IS 'One row: where the log stands; every writer updates it, so that two writers conflict';
 
@@ -1319,37 +1413,17 @@ COMMENT ON COLUMN head.chain_hash IS 'last link of the hash chain';
 
 COMMENT ON COLUMN head.archive_run_id IS 'last commit that archived or restored anything; 0: none';
 
-CREATE TABLE checkpoint (
-    sequence bigint NOT NULL,
-    latest_at timestamptz NOT NULL,
-    CONSTRAINT checkpoint_pkey PRIMARY KEY (sequence)
-);
-
 COMMENT ON TABLE checkpoint IS 'One row: the log sequence at which the derived tables stand';
 
 COMMENT ON COLUMN checkpoint.sequence IS 'derived tables cover the log up to here';
 
 COMMENT ON COLUMN checkpoint.latest_at IS 'latest effective time among those events';
 
-CREATE TABLE book_settings (
-    name text NOT NULL,
-    value text NOT NULL,
-    CONSTRAINT book_settings_pkey PRIMARY KEY (name)
-);
-
 COMMENT ON TABLE book_settings IS 'What a book knows of itself: its format and when it was made';
 
 COMMENT ON COLUMN book_settings.name IS 'name of the setting';
 
 COMMENT ON COLUMN book_settings.value IS 'its value';
-
-CREATE TABLE file_digests (
-    file_name text NOT NULL,
-    table_name text NOT NULL,
-    file_sha256 text NOT NULL,
-    catalog_sha256 text NOT NULL,
-    CONSTRAINT file_digests_pkey PRIMARY KEY (file_name)
-);
 
 COMMENT ON TABLE file_digests IS 'Digests of the data files, noted when they were written, so that a byte that is never read is found as well';
 
@@ -1360,3 +1434,37 @@ COMMENT ON COLUMN file_digests.table_name IS 'table that it holds rows of';
 COMMENT ON COLUMN file_digests.file_sha256 IS 'SHA-256 of the file';
 
 COMMENT ON COLUMN file_digests.catalog_sha256 IS 'SHA-256 of what the catalog says of it: counts, sizes, statistics, partition';
+
+COMMENT ON TABLE twin_exports IS 'The exports that made this twin of a book: the newest says where it stands';
+
+COMMENT ON COLUMN twin_exports.export_id IS 'exports, from 1';
+
+COMMENT ON COLUMN twin_exports.book_id IS 'id of the book';
+
+COMMENT ON COLUMN twin_exports.format_version IS 'format of the book';
+
+COMMENT ON COLUMN twin_exports.version IS 'commit of the book''s catalog that was exported';
+
+COMMENT ON COLUMN twin_exports.sequence IS 'head of the log then';
+
+COMMENT ON COLUMN twin_exports.import_run_id IS 'last commit of the log then';
+
+COMMENT ON COLUMN twin_exports.exported_at IS 'when it was exported';
+
+REVOKE ALL ON FUNCTION add_trade_log_month(date) FROM PUBLIC;
+
+DO $$ BEGIN CREATE ROLE tradelake_writer NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; WHEN insufficient_privilege THEN RAISE NOTICE 'the role tradelake_writer has to be created by an administrator'; END $$;
+
+DO $$ BEGIN CREATE ROLE tradelake_reader NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; WHEN insufficient_privilege THEN RAISE NOTICE 'the role tradelake_reader has to be created by an administrator'; END $$;
+
+DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tradelake_writer') THEN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO tradelake_writer', current_schema());
+    GRANT SELECT, INSERT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, twin_exports TO tradelake_writer;
+    GRANT SELECT, INSERT, DELETE ON positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, file_digests TO tradelake_writer;
+    GRANT EXECUTE ON FUNCTION add_trade_log_month(date) TO tradelake_writer;
+END IF; END $$;
+
+DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tradelake_reader') THEN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO tradelake_reader', current_schema());
+    GRANT SELECT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, twin_exports, positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, file_digests TO tradelake_reader;
+END IF; END $$;

@@ -87,10 +87,14 @@ def programs(folder: Path) -> Path:
     """Put programs `tradelake` and `python` of this environment into *folder*, and return it."""
     folder.mkdir(exist_ok=True)
     for name, arguments in (("tradelake", " -m tradelake.cli"), ("python", "")):
-        program = folder / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n')
-        program.chmod(0o755)
+        program(folder / name, f'"{sys.executable}"{arguments}')
     return folder
+
+
+def program(path: Path, command: str) -> None:
+    """Write a program that runs a command with the arguments that it is given."""
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    path.chmod(0o755)
 
 
 class Session:

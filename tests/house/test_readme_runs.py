@@ -5,21 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.documents import ROOT, Session, agrees, blocks
+from tests.house.documents import ROOT, Session, agrees, blocks, program
 
-PAGES = ("guide", "lifecycle", "marks", "nightly", "operations", "reconciliation", "audit", "archive", "integration")
-SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES)]
+PAGES = "guide lifecycle marks nightly operations reconciliation audit archive integration postgres"
+SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES.split())]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_every_block_runs_and_prints_what_is_shown(name, tmp_path, empty_postgres_url):
+def test_every_block_runs_and_prints_what_is_shown(name, tmp_path, postgres_server, empty_postgres_url):
     folder = tmp_path / "here"
     folder.mkdir()
     (folder / "data").symlink_to(ROOT / "data")
     session = Session(folder, {"DATABASE_URL": empty_postgres_url})
+    program(tmp_path / "bin" / "psql", f'"{postgres_server.binaries / "psql"}"')
     ran = 0
     for block in blocks(ROOT / name):
         if block.language not in ("sh", "python"):

@@ -14,8 +14,20 @@ from psycopg import sql
 
 from tests.tables.rows import extreme_rows, valid_row
 from tradelake.errors import InvariantError
-from tradelake.tables import LOTS, MATCHES, TABLES, TRADE_LOG, Column, Table, ducklake_ddl, postgres_ddl
-from tradelake.tables.ddl import dependency_order
+from tradelake.tables import (
+    LOTS,
+    MATCHES,
+    ROLES,
+    TABLES,
+    TRADE_LOG,
+    TRADE_LOG_KEYS,
+    TWIN_TABLES,
+    Column,
+    Table,
+    dependency_order,
+    ducklake_ddl,
+    postgres_ddl,
+)
 
 Postgres = psycopg.Connection[tuple[object, ...]]
 
@@ -51,9 +63,9 @@ def named(value: object) -> str:
     return value.name if isinstance(value, Table | Column) else str(value)
 
 
-def insert(connection: Postgres, table: Table, row: dict[str, object]) -> None:
+def insert(connection: Postgres, table: Table, row: dict[str, object], name: sql.Identifier | None = None) -> None:
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        sql.Identifier(table.name),
+        name or sql.Identifier(table.name),
         sql.SQL(", ").join(map(sql.Identifier, row)),
         sql.SQL(", ").join(sql.Placeholder() * len(row)),
     )
@@ -81,6 +93,7 @@ def created(postgres_server) -> Iterator[Postgres]:
     with psycopg.connect(postgres_server.create_database(), autocommit=True) as connection:
         for statement in postgres_ddl():
             connection.execute(statement.encode())
+        connection.execute("SELECT add_trade_log_month('2026-01-16'), add_trade_log_month('2026-01-31')")
         for table in dependency_order(TABLES):
             insert(connection, table, valid_row(table))
         second = {"sequence": 2, "trade_id": "second", "natural_key": "second"}
@@ -97,7 +110,11 @@ def postgres(created: Postgres) -> Iterator[Postgres]:
 @pytest.mark.parametrize(("table", "column"), [(t, c) for t, c in COLUMNS if not c.null], ids=named)
 def test_postgres_refuses_null_where_none_may_be(postgres, table, column):
     told = refusal(postgres, table, other(valid_row(table), table) | {column.name: None})
-    assert (told.table_name, told.column_name) == (table.name, column.name)
+    if column.name == "trade_date" and table is TRADE_LOG:
+        assert told.message_primary == 'no partition of relation "trade_log" found for row'
+        return
+    month = "_2026_01" if table is TRADE_LOG else ""
+    assert (told.table_name, told.column_name) == (f"{table.name}{month}", column.name)
 
 
 @pytest.mark.parametrize(("table", "column"), [(t, c) for t, c in COLUMNS if c.values], ids=named)
@@ -125,7 +142,7 @@ def test_postgres_refuses_the_same_key_twice(postgres, table):
     row = valid_row(table)
     fresh = other(row, table)
     told = refusal(postgres, table, fresh | {name: row[name] for name in table.key})
-    assert told.constraint_name == f"{table.name}_pkey"
+    assert told.constraint_name == f"{table.name}{'_2026_01' if table is TRADE_LOG else ''}_pkey"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +153,50 @@ def test_postgres_refuses_the_same_key_twice(postgres, table):
 def test_postgres_refuses_a_unique_value_twice(postgres, table, names):
     row = valid_row(table)
     told = refusal(postgres, table, other(row, table) | {name: row[name] for name in names})
-    assert told.constraint_name == f"{table.name}_{'_'.join(names)}_key"
+    keyed = TRADE_LOG_KEYS if table is TRADE_LOG else table
+    assert told.constraint_name == f"{keyed.name}_{'_'.join(names)}_key"
+
+
+def test_postgres_refuses_a_sequence_twice_in_different_months(postgres):
+    postgres.execute("SELECT add_trade_log_month('2026-02-01')")
+    row = other(valid_row(TRADE_LOG), TRADE_LOG) | {"sequence": 1, "trade_date": "2026-02-02", "expiration": None}
+    told = refusal(postgres, TRADE_LOG, row | {"asset_type": "STOCK"})
+    assert told.constraint_name == "trade_log_keys_pkey"
+
+
+def test_the_log_has_a_partition_for_each_month_that_was_asked_for(postgres):
+    postgres.execute("SELECT add_trade_log_month('9999-12-31'), add_trade_log_month('0001-01-01')")
+    found = postgres.execute("SELECT relid::text FROM pg_partition_tree('trade_log') WHERE isleaf")
+    assert {name for (name,) in found} == {"trade_log_2026_01", "trade_log_9999_12", "trade_log_0001_01"}
+
+
+def test_an_event_that_something_refers_to_cannot_go_and_takes_its_keys_with_it_otherwise(postgres):
+    with pytest.raises(psycopg.errors.ForeignKeyViolation), postgres.transaction():
+        postgres.execute("DELETE FROM trade_log WHERE sequence = 1")
+    postgres.execute("DELETE FROM trade_log WHERE sequence = 2")
+    assert postgres.execute("SELECT array_agg(sequence) FROM trade_log_keys").fetchone() == ([1],)
+
+
+def test_a_reader_reads_and_a_writer_adds_but_takes_nothing_back(postgres):
+    def denied(role: str, statement: str) -> bool:
+        try:
+            with postgres.transaction(force_rollback=True):
+                postgres.execute(f"SET LOCAL ROLE {role}")
+                postgres.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            return True
+        return False
+
+    writer, reader = ROLES
+    for table in (*TABLES, *TWIN_TABLES):
+        assert not denied(reader, f"SELECT * FROM {table.name}")
+        assert denied(reader, f"INSERT INTO {table.name} SELECT * FROM {table.name} WHERE false")
+        assert not denied(writer, f"INSERT INTO {table.name} SELECT * FROM {table.name} WHERE false")
+        assert denied(writer, f"UPDATE {table.name} SET {table.key[0]} = {table.key[0]}")
+    assert denied(writer, "DELETE FROM trade_log WHERE false")
+    assert not denied(writer, "DELETE FROM lots WHERE false")
+    assert denied(reader, "SELECT add_trade_log_month('2027-01-01')")
+    assert not denied(writer, "SELECT add_trade_log_month('2027-01-01')")
 
 
 @pytest.mark.parametrize(
@@ -171,13 +231,14 @@ def test_postgres_tells_what_each_table_and_column_means(postgres):
     query = """
         SELECT relation.relname, attribute.attname, col_description(relation.oid, attribute.attnum)
         FROM pg_class relation JOIN pg_attribute attribute ON attribute.attrelid = relation.oid
-        WHERE relation.relkind = 'r' AND relation.relnamespace = 'public'::regnamespace
-          AND attribute.attnum > 0"""
-    assert set(postgres.execute(query)) == {(t.name, c.name, c.comment) for t, c in COLUMNS}
+        WHERE relation.relkind IN ('r', 'p') AND relation.relnamespace = 'public'::regnamespace
+          AND NOT relation.relispartition AND attribute.attnum > 0"""
+    every = [(table, column) for table in (*TABLES, *TWIN_TABLES) for column in table.columns]
+    assert set(postgres.execute(query)) == {(t.name, c.name, c.comment) for t, c in every}
     query = """
         SELECT relname, obj_description(oid) FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
-    assert set(postgres.execute(query)) == {(table.name, table.comment) for table in TABLES}
+        WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND NOT relispartition"""
+    assert set(postgres.execute(query)) == {(table.name, table.comment) for table in (*TABLES, *TWIN_TABLES)}
 
 
 def test_postgres_has_every_index_under_its_full_name(postgres):
@@ -188,7 +249,7 @@ def test_postgres_has_every_index_under_its_full_name(postgres):
 
 @pytest.mark.parametrize("table", [TRADE_LOG, LOTS], ids=named)
 def test_postgres_holds_the_extremes_of_every_type(postgres, table):
-    columns = [column for column in table.columns if column.type != "json"]
+    columns = table.columns
     names = ", ".join(column.name for column in columns)
     postgres.execute(f"CREATE TABLE bare AS SELECT {names} FROM {table.name} WITH NO DATA")
     frame = extreme_rows(table).select(column.name for column in columns)
@@ -196,7 +257,8 @@ def test_postgres_holds_the_extremes_of_every_type(postgres, table):
     postgres.execute("SET TIME ZONE 'UTC'")
     for row in frame.iter_rows(named=True):
         insert(postgres, bare, row)
-    back = pl.DataFrame(postgres.execute("SELECT * FROM bare").fetchall(), schema=bare.schema, orient="row")
+    selected = ", ".join(f"{c.name}::text" if c.type == "json" else c.name for c in columns)
+    back = pl.DataFrame(postgres.execute(f"SELECT {selected} FROM bare").fetchall(), schema=bare.schema, orient="row")
     assert back.equals(frame)
 
 
@@ -205,7 +267,11 @@ def test_postgres_tables_go_into_the_schema_that_is_named(empty_postgres_url):
         for statement in postgres_ddl(schema='odd "name"'):
             connection.execute(statement.encode())
         query = "SELECT tablename FROM pg_tables WHERE schemaname = 'odd \"name\"'"
-        assert {name for (name,) in connection.execute(query)} == {table.name for table in TABLES}
+        assert {name for (name,) in connection.execute(query)} == {table.name for table in (*TABLES, *TWIN_TABLES)}
+        connection.execute("""SELECT "odd ""name""\".add_trade_log_month('2026-01-16')""")
+        for table in dependency_order(TABLES):
+            named = sql.Identifier('odd "name"', table.name)
+            insert(connection, table, valid_row(table), named)
         assert not connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").fetchall()
 
 

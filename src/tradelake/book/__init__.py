@@ -20,16 +20,19 @@ from tradelake.outputs import (
 )
 from tradelake.sessions import sessions_between
 from tradelake.store import BackedUp, Maintained, Upkeep, manifest_kind
+from tradelake.store.twin import SCHEMA, Exported
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
 
 __all__ = [
     "BREAK_CLASSES",
     "KINDS",
     "OPTION_KINDS",
+    "SCHEMA",
     "TABLES",
     "BackedUp",
     "Book",
     "Execution",
+    "Exported",
     "ImportLine",
     "Maintained",
     "MarkReceipt",

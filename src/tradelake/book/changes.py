@@ -10,7 +10,7 @@ from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY
 from tradelake.book.listing import Listing
 from tradelake.book.reach import REACHING_KINDS, Reaching
-from tradelake.store import Checkpoint, References, read_standing
+from tradelake.store import Catalog, Checkpoint, References, read_standing
 from tradelake.store.cold import HOT, Span
 from tradelake.store.fold import no_families
 from tradelake.tables import POSITIONS
@@ -41,20 +41,20 @@ class ChangeReaders(Listing):
             standing = read_standing(self._catalog)
             if since >= standing.head:
                 return Changes(standing.head, no_families(), self._marked(POSITIONS.empty(), None, None))
-            families = self._reached(self._references(standing.import_run_id), since)
+            families = reached_since(
+                self._catalog, self._references(standing.import_run_id), Checkpoint(since, EVER)
+            ).filter(pl.col("symbol") != "")
             positions = self._rows(POSITIONS).join(families, on=FAMILY, how="semi", maintain_order="left")
             positions = self._marked(positions, None, None)
         return Changes(standing.head, families, positions)
 
-    def _reached(self, references: References, since: int) -> pl.DataFrame:
-        """Return the families that events after *since* reach; the caller holds a transaction."""
-        tail = self._catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since], Span(after=since))
-        reaching = Reaching(EVENT_SCHEMA)
-        kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
-        told = self._catalog.frame(f"{SELECT} WHERE kind IN ({kinds}) ORDER BY sequence", span=HOT)
-        reaching.add(told, references.instruments, reached=int(tail["sequence"].to_list()[-1]))
-        return (
-            Planner(self._catalog, references, reaching, tail, Checkpoint(since, EVER))
-            .touched_families()
-            .filter(pl.col("symbol") != "")
-        )
+
+def reached_since(catalog: Catalog, references: References, checkpoint: Checkpoint) -> pl.DataFrame:
+    """Return the families that events after a checkpoint reach; the caller holds a transaction."""
+    since = checkpoint.sequence
+    tail = catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since], Span(after=since))
+    reaching = Reaching(EVENT_SCHEMA)
+    kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
+    told = catalog.frame(f"{SELECT} WHERE kind IN ({kinds}) ORDER BY sequence", span=HOT)
+    reaching.add(told, references.instruments, reached=int(tail["sequence"].to_list()[-1]))
+    return Planner(catalog, references, reaching, tail, checkpoint).touched_families()

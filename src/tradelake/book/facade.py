@@ -6,9 +6,9 @@ from pathlib import Path
 from types import TracebackType
 
 from tradelake.book.audits import Audits
-from tradelake.book.backups import Backups
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
+from tradelake.book.exporting import Exporters
 from tradelake.book.marking import MarkWriters
 from tradelake.book.nights import Nights
 from tradelake.book.shelf import now
@@ -38,11 +38,12 @@ def open_book(
     return Book(catalog)
 
 
-class Book(Backups, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
+class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break
-    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book. Readers return
+    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book, and
+    `export_postgres` makes its twin in PostgreSQL, from which `import_postgres` fills an empty one. Readers return
     Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked
     to stand.
     """

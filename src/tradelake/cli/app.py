@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from tradelake.cli import auditing, keeping, listings, marks, nightly, reconciling, recording, storage, writing
+from tradelake.cli import (
+    auditing,
+    exporting,
+    keeping,
+    listings,
+    marks,
+    nightly,
+    reconciling,
+    recording,
+    storage,
+    writing,
+)
 from tradelake.cli.doctor import doctor, show_version
 
 BOOK_DEFAULT = "book"
@@ -91,6 +102,9 @@ app.command("verify")(auditing.verify)
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
 app.command("archive")(storage.archive)
+export = typer.Typer(help="Give the book to other programs.", no_args_is_help=True)
+export.command("postgres")(exporting.export_postgres)
+app.add_typer(export, name="export")
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tradelake.cli.exporting import SCHEMA, Schema, import_postgres
 from tradelake.cli.options import Text, open_book
 from tradelake.cli.streams import complain, complain_about, emit, progress_bar
 from tradelake.errors import InputError
@@ -22,10 +23,12 @@ Reason = Annotated[Text, typer.Option(metavar="TEXT", help="Why it is recorded, 
 
 def import_files(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What the files are: executions or ibkr-flex.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="What the files are: executions or ibkr-flex; or postgres.")
+    ],
     files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE", help="The files; one receipt each.", exists=True, dir_okay=False),
+        list[str],
+        typer.Argument(metavar="FILE", help="The files; one receipt each. With postgres: the URL of the database."),
     ],
     reason: Reason = None,
     allocation: Annotated[
@@ -37,6 +40,7 @@ def import_files(
             help="CSV of broker_execution_id, account_id, quantity: splits block fills over accounts.",
         ),
     ] = None,
+    schema: Schema = SCHEMA,
 ) -> None:
     """Record files of executions, or IBKR Flex statements.
 
@@ -44,10 +48,17 @@ def import_files(
     book knows already is recognised and counted, not recorded twice. Bad rows are named on stderr and
     the good ones are recorded. A file that cannot be read at all changes nothing, and the next is
     tried.
+
+    `tradelake import postgres URL` fills an empty book with the twin that `tradelake export postgres` has made: every
+    row comes back as it was, and the hash chain is verified.
     """
+    if source == "postgres":
+        import_postgres(context, files, schema=schema)
+        return
+    paths = [_file(name) for name in files]
     clean, unreadable = True, False
     with open_book(context, read_only=False) as book:
-        for file in files:
+        for file in paths:
             try:
                 with progress_bar() as progress:
                     receipt = book.ingest(source, file, reason=reason, allocation=allocation, progress=progress)
@@ -87,6 +98,15 @@ def record(
             first += len(lines)
     if not clean:
         raise typer.Exit(1)
+
+
+def _file(name: str) -> Path:
+    file = Path(name)
+    if not file.exists():
+        raise typer.BadParameter(f"File '{name}' does not exist.")
+    if file.is_dir():
+        raise typer.BadParameter(f"File '{name}' is a directory.")
+    return file
 
 
 def _receipt_text(name: str, receipt: "Receipt") -> str:

@@ -38,6 +38,8 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     connection.execute(OPTIMIZERS)
     connection.execute("SET threads = 1")
+    # Standard output is for data.
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET preserve_insertion_order = true")

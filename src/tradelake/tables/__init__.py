@@ -38,7 +38,7 @@ from tradelake.tables.columns import (
     Column,
     Table,
 )
-from tradelake.tables.ddl import ducklake_ddl, ducklake_script, postgres_ddl, postgres_script
+from tradelake.tables.ddl import create_table, ducklake_ddl, ducklake_script
 from tradelake.tables.derived import (
     BOOK_SETTINGS,
     CASH_FLOWS,
@@ -74,6 +74,19 @@ from tradelake.tables.nights import (
     MARKS,
     NIGHTS,
     POSITION_SNAPSHOTS,
+)
+from tradelake.tables.order import dependency_order
+from tradelake.tables.postgres import (
+    ROLES,
+    TRADE_LOG_KEYS,
+    TWIN_EXPORTS,
+    TWIN_TABLES,
+    postgres_bindings,
+    postgres_ddl,
+    postgres_name,
+    postgres_roles,
+    postgres_script,
+    postgres_tables,
 )
 from tradelake.tables.reference import ACCOUNTS, INSTRUMENTS, STRATEGIES, TERMS
 from tradelake.tables.told import CORPORATE_ACTIONS, IMPORT_RUNS, SOURCE_RECORDS, TRADE_LOG
@@ -139,6 +152,7 @@ __all__ = [
     "RECORDS",
     "REFERENCE_TABLES",
     "REFUSALS",
+    "ROLES",
     "SETTLEMENTS",
     "SOURCE_RECORDS",
     "STATUSES",
@@ -148,11 +162,20 @@ __all__ = [
     "TOLD_TABLES",
     "TRADE_KINDS",
     "TRADE_LOG",
+    "TRADE_LOG_KEYS",
     "TREATMENTS",
+    "TWIN_EXPORTS",
+    "TWIN_TABLES",
     "Column",
     "Table",
+    "create_table",
+    "dependency_order",
     "ducklake_ddl",
     "ducklake_script",
+    "postgres_bindings",
     "postgres_ddl",
+    "postgres_name",
+    "postgres_roles",
     "postgres_script",
+    "postgres_tables",
 ]

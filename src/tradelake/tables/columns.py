@@ -82,7 +82,7 @@ DUCKDB_TYPES = {
 }
 POSTGRES_TYPES = {
     "text": "text",
-    "json": "jsonb",
+    "json": "json",
     "integer": "bigint",
     "boolean": "boolean",
     "quantity": "numeric(38, 8)",

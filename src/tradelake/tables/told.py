@@ -150,9 +150,9 @@ TRADE_LOG = Table(
     indexes=(
         ("account_id", "symbol", "executed_at"),
         ("symbol", "executed_at"),
-        ("trade_date",),
+        ("account_id", "trade_date"),
         ("contract_symbol",),
-        ("broker_account_id", "broker_execution_id"),
+        ("broker_execution_id",),
         ("order_id",),
         ("strategy_id",),
         ("recorded_at",),

@@ -1,0 +1,85 @@
+"""A book that leaves for PostgreSQL, and one that comes back from there."""
+
+from datetime import UTC
+
+import polars as pl
+
+from tradelake.book.backups import Backups
+from tradelake.book.changes import reached_since
+from tradelake.book.shelf import Progress, Shelf, no_progress, now
+from tradelake.book.writing import Writers
+from tradelake.errors import StorageError
+from tradelake.store import Checkpoint, read_head, verify_runs
+from tradelake.store.fold import no_families
+from tradelake.store.twin import SCHEMA, Exported, Source, TwinReader, export_book, twin_at
+from tradelake.tables import ARCHIVES, Table
+
+
+class Exporters(Backups, Writers):
+    """What makes a twin of a book in PostgreSQL, and a book of a twin."""
+
+    def export_postgres(
+        self, url: str, *, schema: str = SCHEMA, since: int | None = None, progress: Progress | None = None
+    ) -> Exported:
+        """Make the twin of the book in a schema of a PostgreSQL database, or bring it to where the book stands.
+
+        All of it is one transaction, with every key, reference and check, and is compared with the book before its
+        commit. A twin that is there gets what has changed since its version; with `since` it has to stand at that
+        version at least. Raises InputError where the schema is something else or the twin of another book,
+        ArchivedError where archived rows are needed and the book was opened without `cold`, StorageError.
+        """
+        with self._catalog.parallel(), self._catalog.transaction(), twin_at(url, schema) as twin:
+            tail = self._folded()
+            rows: dict[str, pl.DataFrame] = {}
+
+            def derived(table: Table) -> pl.DataFrame:
+                if table.name not in rows:
+                    rows[table.name] = self._rows(table)
+                return rows[table.name]
+
+            source = Source(
+                catalog=self._catalog,
+                book_id=self._catalog.settings()["book_id"],
+                head=read_head(self._catalog),
+                reached=tail.reached,
+                version=self._catalog.version(),
+                derived=derived,
+                families=self._changed_families,
+            )
+            return export_book(source, twin, since=since, at=now().astimezone(UTC), progress=progress or no_progress)
+
+    def _changed_families(self, checkpoint: Checkpoint) -> pl.DataFrame:
+        """Return the families whose derived rows the events after a checkpoint may change."""
+        standing = self._standing()
+        if checkpoint.sequence >= standing.head:
+            return no_families()
+        return reached_since(self._catalog, self._references(standing.import_run_id), checkpoint)
+
+    def import_postgres(self, url: str, *, schema: str = SCHEMA, progress: Progress | None = None) -> int:
+        """Fill the book, which has to be empty, with its twin in PostgreSQL; return the sequence of the head.
+
+        Every row comes back as it was, and the id of the book with it, so that the hash chain holds; it is verified.
+        What was archived is in the book again, and one more commit says so. Raises InputError where the book has
+        commits already or there is no twin, BookVersionError, StorageError.
+        """
+        self._writable()
+        report = progress or no_progress
+        with twin_at(url, schema) as twin, self._catalog.lease.hold(), self._catalog.parallel():
+            reader = TwinReader(self._catalog, url, twin)
+            with reader.attached(), self._catalog.transaction():
+                sequence = reader.read(report)
+                # All that was remembered is of the empty book.
+                Shelf.__init__(self, self._catalog)
+                archived = self.archives()
+                if archived.height:
+                    back = archived.select(ARCHIVES.names).drop("recorded_at", "import_run_id", "row_check")
+                    self._append_archives(back.with_columns(pl.lit("restored").alias("step")), "import postgres")
+        report("verify", 0, 1)
+        found = verify_runs(self._catalog, progress=report)
+        if found.problems:
+            raise StorageError(
+                f"The book at {self._catalog.target.shown} does not verify: {found.problems[0]}. Somebody has changed "
+                "rows of the twin, or of the book before it was exported. `tradelake verify` lists all of it."
+            )
+        report("done", 1, 1)
+        return sequence
