@@ -73,8 +73,12 @@ def cure(kind: str, **fields: Any) -> dict[str, Any]:
             cure("transfer", account_id="GEN-1", to_account_id="GEN-2", symbol="ABC", asset_type="STOCK", quantity="1"),
             {("GEN-1", "ABC"), ("GEN-2", "ABC")},
         ),
+        (
+            fill(3) | {"trade_id": "late", "symbol": "XYZ", "executed_at": "2025-12-30T15:00:00Z"},
+            {("GEN-1", "XYZ"), ("GEN-2", "XYZ")},
+        ),
     ],
-    ids=["a bust of what has moved on", "a split", "a transfer"],
+    ids=["a bust of what has moved on", "a split", "a transfer", "a fill before what has moved on"],
 )
 def test_an_event_changes_all_that_it_reaches(local_book, event, reached):
     local_book.add_accounts([{"account_id": "GEN-2"}])

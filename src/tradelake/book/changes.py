@@ -15,7 +15,8 @@ from tradelake.store.cold import HOT, Span
 from tradelake.store.fold import no_families
 from tradelake.tables import POSITIONS
 
-EVER = datetime(1900, 1, 1, tzinfo=UTC)
+# Any event may be late for what a reader has seen: how late its families go is looked up.
+NOT_KNOWN = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,18 @@ class ChangeReaders(Listing):
             standing = read_standing(self._catalog)
             if since >= standing.head:
                 return Changes(standing.head, no_families(), self._marked(POSITIONS.empty(), None, None))
-            families = reached_since(
-                self._catalog, self._references(standing.import_run_id), Checkpoint(since, EVER)
-            ).filter(pl.col("symbol") != "")
+            reached = reached_since(self._catalog, self._references(standing.import_run_id), since)
+            families = reached.filter(pl.col("symbol") != "")
             positions = self._rows(POSITIONS).join(families, on=FAMILY, how="semi", maintain_order="left")
             positions = self._marked(positions, None, None)
         return Changes(standing.head, families, positions)
 
 
-def reached_since(catalog: Catalog, references: References, checkpoint: Checkpoint) -> pl.DataFrame:
-    """Return the families that events after a checkpoint reach; the caller holds a transaction."""
-    since = checkpoint.sequence
+def reached_since(catalog: Catalog, references: References, since: int) -> pl.DataFrame:
+    """Return the families that events after a log sequence reach; the caller holds a transaction."""
     tail = catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since], Span(after=since))
     reaching = Reaching(EVENT_SCHEMA)
     kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
     told = catalog.frame(f"{SELECT} WHERE kind IN ({kinds}) ORDER BY sequence", span=HOT)
     reaching.add(told, references.instruments, reached=int(tail["sequence"].to_list()[-1]))
-    return Planner(catalog, references, reaching, tail, checkpoint).touched_families()
+    return Planner(catalog, references, reaching, tail, Checkpoint(since, NOT_KNOWN)).touched_families()

@@ -53,7 +53,7 @@ class Exporters(Backups, Writers):
         standing = self._standing()
         if checkpoint.sequence >= standing.head:
             return no_families()
-        return reached_since(self._catalog, self._references(standing.import_run_id), checkpoint)
+        return reached_since(self._catalog, self._references(standing.import_run_id), checkpoint.sequence)
 
     def import_postgres(self, url: str, *, schema: str = SCHEMA, progress: Progress | None = None) -> int:
         """Fill the book, which has to be empty, with its twin in PostgreSQL; return the sequence of the head.
