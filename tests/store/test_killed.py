@@ -22,14 +22,14 @@ from polars.testing import assert_frame_equal
 
 import tradelake as tl
 from tests.books import Place
-from tests.intake.flex import execution, statement
+from tests.intake.flex import ACCOUNT, document, execution
 from tests.jobs.night_books import tables_of
 from tests.objectstore import S3Server, s3_server
 from tests.store.victim import NOTHING_KEPT, Victim, do, fills
 from tradelake.book import restore_book
 from tradelake.errors import BookExists, BookNotFound
 
-KILLS = int(os.environ.get("TRADELAKE_KILLS", "36"))
+KILLS = int(os.environ.get("TRADELAKE_KILLS", "24"))
 SEED = int(os.environ.get("TRADELAKE_SEED", "5"))
 MANY = 1100
 LIVES = (("sqlite", "folder"), ("sqlite", "s3"), ("duckdb", "folder"))
@@ -172,8 +172,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with executions to import, a broker's statement and prices."""
     folder = tmp_path_factory.mktemp("told")
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in fills(5001, MANY)))
-    trade = execution(dateTime="20260305;103000", tradeDate="20260305", ibExecID="0000e0d5.1.01.01")
-    (folder / "U1.xml").write_bytes(statement(Trades=[trade]))
+    trade = execution(dateTime="20260306;103000", tradeDate="20260306", ibExecID="0000e0d5.1.01.01")
+    told = f'accountId="{ACCOUNT}" fromDate="20260306" toDate="20260306"'
+    (folder / "U1.xml").write_bytes(document(f"<FlexStatement {told}><Trades>{trade}</Trades></FlexStatement>"))
     rows = [f"{name},{day},70.5" for name in ("S0", "S1", "S2", "XYZ") for day in ("2026-03-06", "2026-03-09")]
     (folder / "marks.csv").write_text("\n".join(["symbol,mark_date,price", *rows]) + "\n")
     return folder
