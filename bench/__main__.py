@@ -9,7 +9,7 @@ import json
 import platform
 import sys
 
-from bench import bulk, nightly, past, postgres, single
+from bench import archive, bulk, nightly, past, postgres, single
 
 BENCHMARKS = {
     "record": single.run,
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "past": past.run,
     "nightly": nightly.run,
     "postgres": postgres.run,
+    "archive": archive.run,
 }
 
 

@@ -108,13 +108,13 @@ def accounts() -> list[str]:
     return [f"ACC-{number:03}" for number in range(ACCOUNTS)]
 
 
-def executions(first: int, count: int, whole: int) -> pl.DataFrame:
+def executions(first: int, count: int, whole: int, *, start: datetime = START) -> pl.DataFrame:
     """Return executions by number: every family opens and closes in turn, so that few positions are open at a time."""
     number = np.arange(first, first + count)
     family, turn = number % FAMILIES, number // FAMILIES
     pair = turn // 2
     mixed = np.random.default_rng(1).integers(0, 2**31, FAMILIES)[family] + pair * 2_654_435_761
-    seconds = (END - START).total_seconds()
+    seconds = (END - start).total_seconds()
     at = np.where(number < whole, number * (seconds / whole), 0).astype(np.int64)
     option, opens = family % 2 == 1, turn % 2 == 0
     frame = pl.DataFrame(
@@ -134,7 +134,7 @@ def executions(first: int, count: int, whole: int) -> pl.DataFrame:
     )
     instant = (
         pl.when(pl.col("late") < 0)
-        .then(pl.lit(START) + pl.duration(seconds=pl.col("at")))
+        .then(pl.lit(start) + pl.duration(seconds=pl.col("at")))
         .otherwise(pl.lit(NIGHT) + pl.duration(seconds=pl.col("late")))
     )
     only = pl.col("option")

@@ -85,7 +85,7 @@ def test_the_manifest_describes_its_files_without_the_book(told, tmp_path):
         assert rows[file["table"]].height == file["rows"]
     log = rows["trade_log"]
     assert set(log["trade_id"]) <= set(trades["trade_id"])
-    totals = pl.DataFrame(said["control_totals"])
+    totals = pl.DataFrame(said["control_totals"]["rows"], schema=said["control_totals"]["columns"], orient="row")
     assert totals["rows"].sum() == log.height
     for column, amount in (("cash", "net_amount"), ("fees", "fees"), ("commission", "commission")):
         assert totals[column].cast(pl.Decimal(38, 12)).sum() == log[amount].fill_null(0).sum()

@@ -98,3 +98,13 @@ def read_only(folder: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=False)
+
+
+@contextmanager
+def unwritable(file: Path) -> Iterator[None]:
+    """Make a file read only for everybody, root included; its folder stays as it is."""
+    call("chattr", "+i", str(file))
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(file)], check=True)

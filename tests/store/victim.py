@@ -7,14 +7,15 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import tradelake as tl
 from tests.books import fill
-from tradelake.book import Upkeep, restore_book
+from tradelake.book import Receipt, Upkeep, restore_book
+from tradelake.jobs.nightly import Night, run_nights
 
 if TYPE_CHECKING:
     from tests.books import Place
@@ -80,48 +81,72 @@ def _stream(stream: IO[str] | None) -> IO[str]:
 
 def do(book: tl.Book, step: str, *given: Any) -> dict[str, Any]:
     """Do one step and return what there is to say of it."""
-    if step == "record":
-        receipt = book.record(fills(*given))
-        return {"accepted": receipt.accepted, "duplicates": receipt.duplicates, "warnings": list(receipt.warnings)}
-    if step == "import":
-        receipt = book.ingest("executions", given[0])
-        return {"accepted": receipt.accepted, "duplicates": receipt.duplicates, "warnings": list(receipt.warnings)}
-    if step == "accounts":
-        return {"accepted": book.add_accounts([{"account_id": f"A{n}"} for n in range(given[0])]).accepted}
-    if step == "fold":
-        return {"sequence": book.fold()}
-    if step == "maintain":
-        return {"done": str(book.maintain(upkeep=NOTHING_KEPT))}
-    if step == "wait":
-        sys.stdin.readline()
-        return {}
-    if step == "backup":
-        return {"manifest": book.backup(given[0]).manifest}
-    raise ValueError(step)
+    return STEPS[step](book, *given)
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {"accepted": receipt.accepted, "duplicates": receipt.duplicates, "warnings": list(receipt.warnings)}
+
+
+def _wait(_: tl.Book) -> dict[str, Any]:
+    sys.stdin.readline()
+    return {}
+
+
+def _bring_back(book: tl.Book, *months: str) -> dict[str, Any]:
+    """Restore those of some months that are archived."""
+    archived = book.archives()["month"].dt.strftime("%Y-%m").to_list()
+    return {"parts": book.restore([month for month in months if month in archived]).height}
+
+
+def _night(book: tl.Book, until: str, statement: str, marks: str) -> dict[str, Any]:
+    day = date.fromisoformat(until)
+    asked = Night(until=day, statements=[Path(statement)], marks=[Path(marks)], upkeep=NOTHING_KEPT)
+    return {"nights": len(run_nights(book, asked))}
+
+
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {
+    "record": lambda book, *given: _receipt(book.record(fills(*given))),
+    "import": lambda book, file: _receipt(book.ingest("executions", file)),
+    "accounts": lambda book, n: _receipt(book.add_accounts([{"account_id": f"A{i}"} for i in range(n)])),
+    "fold": lambda book: {"sequence": book.fold()},
+    "maintain": lambda book: {"done": str(book.maintain(upkeep=NOTHING_KEPT))},
+    "wait": _wait,
+    "backup": lambda book, to: {"manifest": book.backup(to).manifest},
+    "archive": lambda book, before, to: {"months": book.archive(before, to).height},
+    "bring back": _bring_back,
+    "night": _night,
+}
+
+
+def answers(target: str, data: str | None, steps: Sequence[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """Do one step after the other to a book, and yield what each answers; after an error there is no more."""
+    book: tl.Book | None = None
+    try:
+        for number, (step, *given) in enumerate(steps):
+            if step == "create":
+                book = tl.create(target, data=data)
+                accounts = [{"account_id": "GEN-1", "broker_account_id": "U1"}]
+                said: dict[str, Any] = {"accepted": book.add_accounts(accounts).accepted}
+            elif step == "restore":
+                said = {"sequence": restore_book(*given).sequence}
+            else:
+                book = book or tl.open(target, data=data)
+                said = do(book, step, *given)
+            yield {"step": number, **said}
+    except tl.TradelakeError as error:
+        yield {"error": type(error).__name__, "message": str(error)}
+    finally:
+        if book is not None:
+            book.close()
 
 
 def main() -> None:
     """Say that the process is ready, then do the steps that one line of standard input tells."""
     target, data = sys.argv[1:]
     print("ready", flush=True)
-    steps = json.loads(sys.stdin.readline())
-    book: tl.Book | None = None
-    try:
-        for number, (step, *given) in enumerate(steps):
-            if step == "create":
-                book = tl.create(target, data=data or None)
-                said: dict[str, Any] = {"accepted": book.add_accounts([{"account_id": "GEN-1"}]).accepted}
-            elif step == "restore":
-                said = {"sequence": restore_book(*given).sequence}
-            else:
-                book = book or tl.open(target, data=data or None)
-                said = do(book, step, *given)
-            print(json.dumps({"step": number, **said}), flush=True)
-    except tl.TradelakeError as error:
-        print(json.dumps({"error": type(error).__name__, "message": str(error)}), flush=True)
-    finally:
-        if book is not None:
-            book.close()
+    for answer in answers(target, data or None, json.loads(sys.stdin.readline())):
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tradelake.errors import InputError, StorageError, TradelakeError
 from tradelake.store import append
 from tradelake.store.archive import Staged, added_up, bring_back, months_before, noted_of, retire, stage
 from tradelake.store.cold_store import ColdStore
-from tradelake.store.manifest import Manifest, control_totals, entries, manifest_of, read_manifest
+from tradelake.store.manifest import Manifest, control_totals, entries, manifest_of, read_manifest, totals_said
 from tradelake.tables import ARCHIVES, SOURCE_RECORDS, TRADE_LOG
 
 PROFIT = "realized_pnl"
@@ -156,8 +156,7 @@ class Archivers(Derivers):
             noted = noted_of(self._catalog, archive_id)
         found = []
         # What late events have made of the profit since then is no fault of the archive.
-        told = [{name: value for name, value in row.items() if name != PROFIT} for row in said["control_totals"]]
-        if told != control_totals(totals.drop(PROFIT)):
+        if totals_said(said, without=PROFIT) != control_totals(totals.drop(PROFIT)):
             found.append(f"{archive_id}: its rows do not add up to the control totals of its manifest.")
         if not noted[0].drop(PROFIT).equals(totals.drop(PROFIT)):
             found.append(f"{archive_id}: archive_totals is not what its rows add up to.")

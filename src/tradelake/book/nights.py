@@ -41,8 +41,11 @@ class Nights(Snapshots, Breaks):
 
     @contextmanager
     def night(self) -> Iterator[None]:
-        """Hold the right to close days; BookBusy where another process does. Recording goes on meanwhile."""
-        with self._catalog.night.hold(wait_seconds=0):
+        """Hold the right to close days; BookBusy where another process does. Recording goes on meanwhile.
+
+        What is archived is read where a night needs it: an event that comes late changes the days of its month.
+        """
+        with self._catalog.night.hold(wait_seconds=0), self._catalog.cold.including():
             yield
 
     def proposals(self, day: Day = None) -> pl.DataFrame:

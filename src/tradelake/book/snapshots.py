@@ -75,7 +75,9 @@ class Snapshots(MarkReaders, SnapshotReaders, Balances):
             written.append(self._new_versions(wanted, head.sequence))
             return facts_batch("snapshot", written[-1])
 
-        appended = append(self._catalog, prepare, self._index, last_seen=self._head)
+        with self._catalog.cold.including():
+            # What comes late for an archived month changes the snapshots of its days.
+            appended = append(self._catalog, prepare, self._index, last_seen=self._head)
         self._remember(appended)
         rows = written[-1][ACCOUNT_SNAPSHOTS.name]
         days = rows.select("snapshot_date", "account_id").unique().sort("snapshot_date", "account_id")

@@ -1,10 +1,14 @@
 """Errors of DuckDB, DuckLake and the catalog's database, as ours: none of theirs leaves this room, and no password."""
 
+import os
+from pathlib import Path
+
 import duckdb
 
 from tradelake.errors import BookBusy, BookError, BookNotFound, InputError, StorageError
 from tradelake.store.target import Target, without_password
 
+NOT_WRITABLE = ("readonly database", "Read-only file system", "Permission denied", "Operation not permitted")
 RETRYABLE = ("database is locked", "conflict", "snapshot_pkey", "serialization", "Write-write", "concurrent")
 
 
@@ -25,7 +29,19 @@ def translated(error: duckdb.Error, target: Target) -> BookError:
         return BookBusy(f"This process has {target.shown} open already. Use that book, or close it first.")
     if "creating a new DuckLake is explicitly disabled" in text:
         return not_a_book(target)
+    if any(words in text for words in NOT_WRITABLE) or _cannot_log(text, target):
+        return StorageError(
+            f"The book at {target.shown} cannot be written: its folder, its catalog or its file system is read only. "
+            "Make it writable, or copy its folder to a place that is. A book with a DuckDB catalog can be opened read "
+            "only there; SQLite needs to write beside the catalog even to read it."
+        )
     return StorageError(f"The book at {target.shown} answered: {text}")
+
+
+def _cannot_log(text: str, target: Target) -> bool:
+    """Tell whether SQLite could not open a catalog for want of a place for its log."""
+    folder = Path(target.catalog).parent
+    return target.kind == "sqlite" and "unable to open database file" in text and not os.access(folder, os.W_OK)
 
 
 def not_a_book(target: Target) -> BookNotFound:

@@ -6,6 +6,8 @@ is repeated writes nothing new.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +16,7 @@ import polars as pl
 from tradelake.errors import InputError
 from tradelake.store.archive import KEY, File, Staged
 from tradelake.tables import ARCHIVED_TABLES, ARCHIVES
+from tradelake.units import plain
 
 KIND, FORMAT = "archive", 1
 
@@ -45,17 +48,37 @@ def manifest_of(staged: Staged, book_id: str) -> Manifest:
         "archive_id": staged.archive_id,
         "month": f"{staged.month:%Y-%m}",
         "files": [_file(file, objects[file.table]) for file in staged.files],
-        "control_totals": control_totals(staged.totals),
+        "control_totals": {"columns": _totals_of(staged.totals).columns, "rows": []},
     }
-    return Manifest(name, (json.dumps(said, indent=1) + "\n").encode(), objects)
+    # A line for each account, symbol and currency: there may be more of these than one cares to name columns for.
+    lines = (json.dumps(row, separators=(",", ":")) for row in control_totals(staged.totals))
+    head, _, tail = json.dumps(said, indent=1).rpartition("[]")
+    text = f"{head}[\n" + ",\n".join(lines) + f"\n]{tail}\n"
+    return Manifest(name, text.encode(), objects)
 
 
-def control_totals(totals: pl.DataFrame) -> list[dict[str, int | str]]:
+def control_totals(totals: pl.DataFrame) -> list[list[int | str]]:
     """Return rows of `archive_totals` as a manifest says them."""
-    return [
-        {name: value if isinstance(value, int) else str(value) for name, value in row.items()}
-        for row in totals.drop("archive_id", "month").iter_rows(named=True)
-    ]
+    return [[_said(value) for value in row] for row in _totals_of(totals).iter_rows()]
+
+
+def totals_said(said: dict[str, Any], *, without: str) -> list[list[int | str]]:
+    """Return the control totals that a manifest says, without one column."""
+    told = said["control_totals"]
+    kept = [number for number, name in enumerate(told["columns"]) if name != without]
+    return [[row[number] for number in kept] for row in told["rows"]]
+
+
+def _totals_of(totals: pl.DataFrame) -> pl.DataFrame:
+    return totals.drop("archive_id", "month")
+
+
+def _said(value: object) -> int | str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return plain(value)
+    return value if isinstance(value, int) else str(value)
 
 
 def _file(file: File, name: str) -> dict[str, Any]:
