@@ -387,6 +387,41 @@ CREATE TABLE archives (
     row_check BIGINT NOT NULL
 );
 
+CREATE TABLE holds (
+    hold_id VARCHAR NOT NULL,
+    step VARCHAR NOT NULL,
+    account_id VARCHAR,
+    symbol VARCHAR,
+    reason VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
+);
+
+CREATE TABLE deleted_leaves (
+    table_name VARCHAR NOT NULL,
+    of_run_id BIGINT NOT NULL,
+    month VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    digest VARCHAR NOT NULL,
+    rest_rows BIGINT NOT NULL,
+    rest_digest VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
+);
+
+CREATE TABLE closings (
+    number BIGINT NOT NULL,
+    closed_until TIMESTAMPTZ NOT NULL,
+    subject VARCHAR NOT NULL,
+    details VARCHAR NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    import_run_id BIGINT NOT NULL,
+    row_check BIGINT NOT NULL
+);
+
 CREATE TABLE archive_totals (
     archive_id VARCHAR NOT NULL,
     month DATE NOT NULL,

@@ -436,6 +436,45 @@ CREATE TABLE archives (
     CONSTRAINT archives_rows_check CHECK (rows > 0)
 );
 
+CREATE TABLE holds (
+    hold_id text NOT NULL,
+    step text NOT NULL,
+    account_id text,
+    symbol text,
+    reason text NOT NULL,
+    author text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT holds_step_check CHECK (step IN ('placed', 'released')),
+    CONSTRAINT holds_check_1 CHECK (account_id IS NOT NULL OR symbol IS NOT NULL)
+);
+
+CREATE TABLE deleted_leaves (
+    table_name text NOT NULL,
+    of_run_id bigint NOT NULL,
+    month text NOT NULL,
+    rows bigint NOT NULL,
+    digest text NOT NULL,
+    rest_rows bigint NOT NULL,
+    rest_digest text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT deleted_leaves_rows_check CHECK (rows > 0)
+);
+
+CREATE TABLE closings (
+    number bigint NOT NULL,
+    closed_until timestamptz NOT NULL,
+    subject text NOT NULL,
+    details json NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    import_run_id bigint NOT NULL,
+    row_check bigint NOT NULL,
+    CONSTRAINT closings_subject_check CHECK (subject IN ('lots', 'positions', 'matches', 'position_history', 'cash_flows', 'refusals', 'totals'))
+);
+
 CREATE TABLE archive_totals (
     archive_id text NOT NULL,
     month date NOT NULL,
@@ -553,6 +592,12 @@ ALTER TABLE nights ADD CONSTRAINT nights_pkey PRIMARY KEY (nightly_date, run);
 
 ALTER TABLE archives ADD CONSTRAINT archives_pkey PRIMARY KEY (archive_id, table_name, import_run_id);
 
+ALTER TABLE holds ADD CONSTRAINT holds_pkey PRIMARY KEY (hold_id, import_run_id);
+
+ALTER TABLE deleted_leaves ADD CONSTRAINT deleted_leaves_pkey PRIMARY KEY (table_name, of_run_id, month, import_run_id);
+
+ALTER TABLE closings ADD CONSTRAINT closings_pkey PRIMARY KEY (import_run_id, number);
+
 ALTER TABLE archive_totals ADD CONSTRAINT archive_totals_pkey PRIMARY KEY (archive_id, account_id, symbol, currency);
 
 ALTER TABLE archived_keys ADD CONSTRAINT archived_keys_pkey PRIMARY KEY (sequence);
@@ -660,6 +705,12 @@ ALTER TABLE break_events ADD CONSTRAINT break_events_import_run_id_fkey FOREIGN 
 ALTER TABLE nights ADD CONSTRAINT nights_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 ALTER TABLE archives ADD CONSTRAINT archives_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE holds ADD CONSTRAINT holds_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT holds_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE deleted_leaves ADD CONSTRAINT deleted_leaves_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE closings ADD CONSTRAINT closings_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 CREATE FUNCTION keep_trade_log_keys() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -1357,6 +1408,64 @@ COMMENT ON COLUMN archives.import_run_id IS 'commit that brought it';
 
 COMMENT ON COLUMN archives.row_check IS 'CRC-32 of the row, which names one that was touched';
 
+COMMENT ON TABLE holds IS 'Legal holds: events of an account or symbol that may not be deleted; one row per step, the newest counts';
+
+COMMENT ON COLUMN holds.hold_id IS 'the hold';
+
+COMMENT ON COLUMN holds.step IS 'what happened to it';
+
+COMMENT ON COLUMN holds.account_id IS 'book; null: every one';
+
+COMMENT ON COLUMN holds.symbol IS 'stock or underlying, as events name it; null: every one';
+
+COMMENT ON COLUMN holds.reason IS 'why, in the author''s words';
+
+COMMENT ON COLUMN holds.author IS 'who took the step';
+
+COMMENT ON COLUMN holds.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN holds.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN holds.row_check IS 'CRC-32 of the row, which names one that was touched';
+
+COMMENT ON TABLE deleted_leaves IS 'What stands in the hash chain for rows that were deleted; the newest row of a commit and month counts';
+
+COMMENT ON COLUMN deleted_leaves.table_name IS 'table that had the rows';
+
+COMMENT ON COLUMN deleted_leaves.of_run_id IS 'commit that had brought them';
+
+COMMENT ON COLUMN deleted_leaves.month IS 'month of the rows, as 2026-01';
+
+COMMENT ON COLUMN deleted_leaves.rows IS 'rows that the commit brought to the month';
+
+COMMENT ON COLUMN deleted_leaves.digest IS 'SHA-256 of all these rows, which the link of the commit has';
+
+COMMENT ON COLUMN deleted_leaves.rest_rows IS 'rows of them that are still there';
+
+COMMENT ON COLUMN deleted_leaves.rest_digest IS 'SHA-256 of those; empty where there are none';
+
+COMMENT ON COLUMN deleted_leaves.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN deleted_leaves.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN deleted_leaves.row_check IS 'CRC-32 of the row, which names one that was touched';
+
+COMMENT ON TABLE closings IS 'How the book stood when it was closed up to an instant, since events before it were deleted; the newest counts';
+
+COMMENT ON COLUMN closings.number IS 'row of the closing, from 1';
+
+COMMENT ON COLUMN closings.closed_until IS 'nothing is recorded any more that happened by then';
+
+COMMENT ON COLUMN closings.subject IS 'table that it is about, or totals';
+
+COMMENT ON COLUMN closings.details IS 'an open lot, a position, totals of an account; of other tables what is final';
+
+COMMENT ON COLUMN closings.recorded_at IS 'knowledge time';
+
+COMMENT ON COLUMN closings.import_run_id IS 'commit that brought it';
+
+COMMENT ON COLUMN closings.row_check IS 'CRC-32 of the row, which names one that was touched';
+
 COMMENT ON TABLE archive_totals IS 'What the archived events of a month add up to, per account, symbol and currency';
 
 COMMENT ON COLUMN archive_totals.archive_id IS 'the archived part';
@@ -1459,12 +1568,12 @@ DO $$ BEGIN CREATE ROLE tradelake_reader NOLOGIN; EXCEPTION WHEN duplicate_objec
 
 DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tradelake_writer') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO tradelake_writer', current_schema());
-    GRANT SELECT, INSERT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, twin_exports TO tradelake_writer;
+    GRANT SELECT, INSERT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, holds, deleted_leaves, closings, twin_exports TO tradelake_writer;
     GRANT SELECT, INSERT, DELETE ON positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, file_digests TO tradelake_writer;
     GRANT EXECUTE ON FUNCTION add_trade_log_month(date) TO tradelake_writer;
 END IF; END $$;
 
 DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tradelake_reader') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO tradelake_reader', current_schema());
-    GRANT SELECT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, twin_exports, positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, file_digests TO tradelake_reader;
+    GRANT SELECT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, holds, deleted_leaves, closings, twin_exports, positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, file_digests TO tradelake_reader;
 END IF; END $$;

@@ -68,10 +68,15 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
 
 @dataclass
 class Faults:
-    """What a proxy does to the next requests of a method: `error`, `cut`, `damage` or `close`, and how often."""
+    """What a proxy does to the next requests of a method: `error`, `cut`, `damage` or `close`, and how often.
+
+    `headers` are those of every request, by method; answers come without the headers that begin as one of `forgotten`.
+    """
 
     planned: dict[str, list[str]] = field(default_factory=dict)
     seen: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    forgotten: tuple[str, ...] = ()
 
     def plan(self, method: str, *faults: str) -> None:
         self.planned.setdefault(method, []).extend(faults)
@@ -108,12 +113,14 @@ def faulty(server: S3Server) -> Iterator[tuple[int, Faults]]:
                 _plant(server, self.path, body[: len(body) // 2] if fault == "cut" else _damaged(body))
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+            faults.headers.append((self.command, {name.lower(): value for name, value in headers.items()}))
             upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()
             content = answer.read()
             if fault == "damage" and answer.status == HTTPStatus.OK:
                 content = _damaged(content)
-            kept = [(n, v) for n, v in answer.getheaders() if n.lower() not in ("content-length", "connection")]
+            left_out = ("content-length", "connection", *faults.forgotten)
+            kept = [(n, v) for n, v in answer.getheaders() if not n.lower().startswith(left_out)]
             length = answer.getheader("Content-Length") if self.command == "HEAD" else None
             self._answer(
                 answer.status, kept, content, length=length, cut=fault == "cut" and answer.status == HTTPStatus.OK

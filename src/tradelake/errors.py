@@ -8,6 +8,7 @@ TradelakeError
 │   ├── BookVersionError    the book was written by a newer release
 │   ├── BookBusy            another writer holds the lease, or another process the catalog file
 │   ├── ArchivedError       the answer needs events that are in cold storage
+│   │   └── DeletedError        the answer needs events that were deleted when their retention was over
 │   ├── ReadOnlyError       a read-only door was asked to write
 │   └── StorageError        the catalog or the data files answered with an error
 └── InvariantError      our own mistake: frames that break a promise between rooms
@@ -52,6 +53,10 @@ class ReadOnlyError(BookError):
 
 class ArchivedError(BookError):
     """The answer needs events that are in cold storage, and the book was not opened with it."""
+
+
+class DeletedError(ArchivedError):
+    """The answer needs events that were deleted when their retention was over."""
 
 
 class StorageError(BookError):

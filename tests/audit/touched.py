@@ -18,6 +18,9 @@ from tradelake.tables import (
     ACCOUNT_SNAPSHOTS,
     ARCHIVES,
     BREAK_EVENTS,
+    CLOSINGS,
+    DELETED_LEAVES,
+    HOLDS,
     INCOMING,
     NIGHTS,
     POSITION_SNAPSHOTS,
@@ -85,7 +88,18 @@ def full_book(book: tl.Book) -> None:
     }
     # A step of a month that is in the book again.
     facts[ARCHIVES.name] = pl.DataFrame([{**valid_row(ARCHIVES), "step": "restored"}], schema=ARCHIVES.schema)
+    facts |= retained()
     bring(book, facts)
+
+
+def retained() -> dict[str, pl.DataFrame]:
+    """Return a hold, and what a deletion would have noted of a commit that there is not."""
+    rows: dict[Table, dict[str, object]] = {
+        HOLDS: {"account_id": "GEN-1"},
+        DELETED_LEAVES: {"table_name": "marks", "of_run_id": 1_000, "rest_rows": 0},
+        CLOSINGS: {},
+    }
+    return {table.name: pl.DataFrame([valid_row(table) | own], schema=table.schema) for table, own in rows.items()}
 
 
 def bring(book: tl.Book, facts: dict[str, pl.DataFrame]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.house.documents import ROOT, Session, agrees, blocks, program
 
-PAGES = "guide lifecycle marks nightly operations reconciliation audit archive integration postgres"
+PAGES = "guide lifecycle marks nightly operations reconciliation audit archive retention integration postgres"
 SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES.split())]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

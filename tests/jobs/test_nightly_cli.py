@@ -21,7 +21,7 @@ CHOICE = (
 )
 SETTINGS = (
     "There are apply and reports in [nightly]; keep_versions_days and keep_files_days and keep_orphans_hours in "
-    "[maintenance]."
+    "[maintenance]; hot and cold and trade_log and source_records and lock in [retention]."
 )
 NO_TOML = (
     "{}/tradelake.toml cannot be read as TOML: Expected ']' at the end of a table declaration (at line 1, column 9). "

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.laws.books import BOOKS, new_book
 from tests.reference.fuzz import Gen
 from tradelake.book import Book
-from tradelake.book.derive import derive_all
+from tradelake.book.closing import derive_all
 from tradelake.book.read import Filter
 from tradelake.jobs.scenario import executions
 from tradelake.store import read_standing

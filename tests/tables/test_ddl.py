@@ -46,6 +46,7 @@ BREAKING_VALUES: dict[str, object] = {
 }
 BREAKING_ROWS: dict[str, list[dict[str, object]]] = {
     # table: for each of its checks, in their order, what breaks it in an otherwise valid row
+    "holds": [{"account_id": None, "symbol": None}],
     "instruments": [{"asset_type": "OPTION", "underlying_instrument_id": None}],
     "trade_log": [
         {"instrument_id": None},

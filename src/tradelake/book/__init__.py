@@ -5,6 +5,7 @@ from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
 from tradelake.book.restoring import Restored, manifest_text, rehearse, restore_book
+from tradelake.book.retention import RETAINED_TABLES, Policy
 from tradelake.book.texts import render, schema_texts
 from tradelake.intake.model import Execution
 from tradelake.outputs import (
@@ -20,13 +21,16 @@ from tradelake.outputs import (
 )
 from tradelake.sessions import sessions_between
 from tradelake.store import BackedUp, Maintained, Upkeep, manifest_kind
+from tradelake.store.object_lock import LOCK_MODES, Lock
 from tradelake.store.twin import SCHEMA, Exported
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
 
 __all__ = [
     "BREAK_CLASSES",
     "KINDS",
+    "LOCK_MODES",
     "OPTION_KINDS",
+    "RETAINED_TABLES",
     "SCHEMA",
     "TABLES",
     "BackedUp",
@@ -34,9 +38,11 @@ __all__ = [
     "Execution",
     "Exported",
     "ImportLine",
+    "Lock",
     "Maintained",
     "MarkReceipt",
     "NightlyReport",
+    "Policy",
     "RebuildReport",
     "Receipt",
     "Reconciliation",

@@ -18,6 +18,7 @@ from tradelake.errors import InputError
 from tradelake.intake.parsed import Parsed
 from tradelake.lots import in_effect
 from tradelake.store import Catalog, References
+from tradelake.store.closing import read_closing
 from tradelake.store.cold import Span
 from tradelake.tables import INCOMING, OPTION_KINDS, TRADE_LOG
 from tradelake.units import QUANTITY
@@ -112,7 +113,7 @@ def _movements(catalog: Catalog, events: pl.DataFrame, waiting: pl.DataFrame, re
 
     contracts = waiting.select("instrument_id").unique()
     columns = ["account_id", "instrument_id", "executed_at"]
-    span = Span(families=waiting.select("symbol").unique())
+    span = Span(families=waiting.select("symbol").unique(), closed=True)
     with catalog.joined(contracts=contracts):
         told = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN contracts USING (instrument_id)", span=span)
     log = in_effect(told, references.instruments).join(contracts, on="instrument_id", how="semi", maintain_order="left")
@@ -127,15 +128,24 @@ def _movements(catalog: Catalog, events: pl.DataFrame, waiting: pl.DataFrame, re
     # What the log has of this very delivery is counted once: executions by their id or content, option events not at
     # all, since they are about to be allocated again.
     log = log.join(waiting, on=["kind", "instrument_id", "executed_at"], how="anti")
+    closing, carried = read_closing(catalog), []
+    if closing is not None:
+        # Events by then may be deleted; what they left open is known.
+        log, fresh = (rows.filter(pl.col("executed_at") > closing.until) for rows in (log, fresh))
+        held = closing.positions.join(contracts, on="instrument_id", how="semi")
+        carried = [
+            held.select(
+                "account_id", "instrument_id", pl.lit(closing.until).alias("executed_at"), units=pl.col("quantity")
+            )
+        ]
     content = [*columns, "action", "quantity"]
     fresh = (
         fresh.with_columns(pl.Series("account_id", chosen, dtype=pl.String))
         .join(told.drop_nulls("broker_execution_id"), on="broker_execution_id", how="anti")
         .join(told.filter(pl.col("broker_execution_id").is_null()), on=content, how="anti")
     )
-    traded = pl.concat(
-        [rows.filter(pl.col("kind") == "trade").select(*columns, SIGNED.alias("units")) for rows in (log, fresh)]
-    )
+    trades = [rows.filter(pl.col("kind") == "trade").select(*columns, SIGNED.alias("units")) for rows in (log, fresh)]
+    traded = pl.concat([*carried, *trades])
     for piece in log.filter(pl.col("kind").is_in((*OPTION_KINDS, "transfer"))).iter_slices(1):
         taken = _effect(piece, traded)
         traded = pl.concat([traded, taken])

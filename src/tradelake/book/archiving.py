@@ -1,7 +1,7 @@
 """Months that go to cold storage and come back, and what a book has there."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ from tradelake.store import append
 from tradelake.store.archive import Staged, added_up, bring_back, months_before, noted_of, retire, stage
 from tradelake.store.cold_store import ColdStore
 from tradelake.store.manifest import Manifest, control_totals, entries, manifest_of, read_manifest, totals_said
+from tradelake.store.object_lock import Lock
 from tradelake.tables import ARCHIVES, SOURCE_RECORDS, TRADE_LOG
 
 PROFIT = "realized_pnl"
@@ -33,6 +34,11 @@ ARCHIVED = pl.Schema(
         "manifest": pl.String(),
     }
 )
+LockOf = Callable[[date, str | None], Lock | None]
+
+
+def unlocked(_month: date, _table: str | None) -> None:
+    """Return the lock of an object that needs none."""
 
 
 class Archivers(Derivers):
@@ -44,13 +50,20 @@ class Archivers(Derivers):
         return parts.sort("month", "archive_id", "table_name")
 
     def archive(
-        self, before: Day, to: str | Path, *, dry_run: bool = False, progress: Progress | None = None
+        self,
+        before: Day,
+        to: str | Path,
+        *,
+        dry_run: bool = False,
+        lock: LockOf = unlocked,
+        progress: Progress | None = None,
     ) -> pl.DataFrame:
         """Move the events of all months that end before a day to cold storage, month by month.
 
         `to` is a folder or the URL of one in an object store. Each month is written, put there, read back and proven,
         and only then leaves the book. An interrupted run is repeated as it was. Columns: month, archive_id, events,
         records, bytes (of the files in cold storage) and manifest; with `dry_run` as it would be, and nothing changes.
+        `lock` says under which lock objects of a month and table are put, the manifest being of no table.
         """
         self._writable()
         if before is None:
@@ -66,12 +79,14 @@ class Archivers(Derivers):
         done = []
         for number, month in enumerate(months):
             report(f"archive {month:%Y-%m}", number, len(months))
-            archived = self._archive_month(month, until, objects, dry_run=dry_run)
+            archived = self._archive_month(month, until, objects, lock, dry_run=dry_run)
             done += [archived] if archived else []
         report("done", len(months), len(months))
         return pl.DataFrame(done, schema=ARCHIVED)
 
-    def _archive_month(self, month: date, until: int, objects: ColdStore, *, dry_run: bool) -> dict[str, Any] | None:
+    def _archive_month(
+        self, month: date, until: int, objects: ColdStore, lock: LockOf, *, dry_run: bool
+    ) -> dict[str, Any] | None:
         """Archive a month; None where others have left nothing of it to go."""
         for _ in range(ATTEMPTS):
             with TemporaryDirectory(prefix="tradelake-") as folder:
@@ -81,18 +96,18 @@ class Archivers(Derivers):
                     return None
                 manifest = manifest_of(staged, self._book_id)
                 if not dry_run:
-                    self._put(staged, manifest, objects, Path(folder))
+                    self._put(staged, manifest, objects, Path(folder), lock)
                 if dry_run or self._commit_archive(staged, manifest, objects.url):
                     return _archived(staged, f"{objects.url}/{manifest.name}")
         raise StorageError(f"{month:%Y-%m} keeps changing: events of it were cured {ATTEMPTS} times. Archive it later.")
 
-    def _put(self, staged: Staged, manifest: Manifest, objects: ColdStore, folder: Path) -> None:
+    def _put(self, staged: Staged, manifest: Manifest, objects: ColdStore, folder: Path, lock: LockOf) -> None:
         for file in staged.files:
-            objects.put(manifest.objects[file.table], file.path, file.sha256)
+            objects.put(manifest.objects[file.table], file.path, file.sha256, lock(staged.month, file.table))
         # The manifest comes last: where it is, its files are.
         path = folder / "manifest.json"
         path.write_bytes(manifest.data)
-        objects.put(manifest.name, path, manifest.sha256)
+        objects.put(manifest.name, path, manifest.sha256, lock(staged.month, None))
 
     def _commit_archive(self, staged: Staged, manifest: Manifest, url: str) -> bool:
         with self._catalog.lease.hold(), self._catalog.transaction():
@@ -169,7 +184,9 @@ class Archivers(Derivers):
         if MONTH.fullmatch(manifest):
             ids: list[str] = parts.filter(pl.col("month").dt.strftime("%Y-%m") == manifest)["archive_id"].to_list()
             if not ids:
-                raise InputError(f"Nothing of {manifest} is archived in this book now.")
+                gone = self._catalog.cold.deleted()["month"].dt.strftime("%Y-%m").to_list()
+                why = " It was deleted when its retention was over." if manifest in gone else ""
+                raise InputError(f"Nothing of {manifest} is archived in this book now.{why}")
             return ids
         folder, _, name = manifest.rpartition("/")
         said = read_manifest(ColdStore(folder or ".").read(name), manifest)
@@ -177,7 +194,9 @@ class Archivers(Derivers):
             raise InputError(f"{manifest} is of another book, {said['book_id']}; this one is {self._book_id}.")
         archive_id = str(said["archive_id"])
         if archive_id not in parts["archive_id"].to_list():
-            raise InputError(f"{manifest}: {archive_id} is not archived in this book now; its rows are hot.")
+            deleted = archive_id in self._catalog.cold.deleted()["archive_id"].to_list()
+            where = "it was deleted when its retention was over" if deleted else "its rows are hot"
+            raise InputError(f"{manifest}: {archive_id} is not archived in this book now; {where}.")
         return [archive_id]
 
     def _restore_part(self, archive_id: str) -> pl.DataFrame:

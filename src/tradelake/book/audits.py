@@ -8,11 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from tradelake.book.checking import differing
-from tradelake.book.derive import derive_all, latest_event
+from tradelake.book.closing import changed_final, derive_all
+from tradelake.book.derive import latest_event
 from tradelake.book.deriving import Derivers
 from tradelake.book.reading import Readers
 from tradelake.book.shelf import Progress, no_progress
-from tradelake.errors import InputError, StorageError
+from tradelake.errors import DeletedError, InputError, StorageError
 from tradelake.outputs import render
 from tradelake.store import (
     Anchor,
@@ -24,8 +25,17 @@ from tradelake.store import (
     read_standing,
     verify_runs,
 )
+from tradelake.store.archived import archive_of
+from tradelake.store.closing import closed_until
+from tradelake.store.cold import CLOSED, HOT, Span
 from tradelake.tables import CHECKPOINT, DERIVED_TABLES, IMPORT_RUNS, KINDS, NIGHTS, SOURCE_RECORDS, TRADE_LOG
 
+FIRST_LEG = "1"
+CLOSED_PAST = (
+    "positions, lots, matches, position_history, cash_flows and refusals up to {} cannot be derived again: events by "
+    "then were deleted when their retention was over. They were compared with the closing of the book, and what came "
+    "later with a rebuild from there."
+)
 PARTS = pl.Schema({"part": pl.String, "row": pl.Int64, "field": pl.String, "value": pl.String})
 
 
@@ -76,8 +86,10 @@ class Audits(Readers, Derivers):
     ) -> Verified:
         """Read all that was told again: the hash chain from the first commit, and the files against the catalog.
 
-        With `deep` the derived tables are compared with a rebuild of everything in memory. `anchor` is a file that
-        `export_head` wrote: the chain must have passed through it. Raises InputError where that cannot be read.
+        With `deep` the derived tables are compared with a rebuild in memory: of everything, or of what came after the
+        closing of a book whose first events were deleted; what is final by then is compared with the closing. `anchor`
+        is a file that `export_head` wrote: the chain must have passed through it. Raises InputError where that cannot
+        be read.
         """
         report = progress or no_progress
         known = None if anchor is None else _read_anchor(Path(anchor))
@@ -92,7 +104,9 @@ class Audits(Readers, Derivers):
                 report("derive", 0, 1)
                 findings += self._deep(touched=bool(found.findings))
         report("done", 1, 1)
-        return Verified(found.runs, found.rows, tuple(findings), files)
+        closed = closed_until(self._catalog) if deep else None
+        notes = () if closed is None else (CLOSED_PAST.format(closed.isoformat()),)
+        return Verified(found.runs, found.rows, tuple(findings), files, notes)
 
     def verify_tail(self) -> Verified:
         """Read the commits since the last night that is done again, and recompute their links of the hash chain."""
@@ -112,27 +126,38 @@ class Audits(Readers, Derivers):
         """Return one event with its source records, commits, cures and matches; InputError where there is none."""
         with self._catalog.cold.including(), self._catalog.transaction():
             rows = self._catalog.frame(
-                f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? ORDER BY sequence", [trade_id]
+                f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? ORDER BY sequence", [trade_id], CLOSED
             )
             if not rows.height:
+                if self._was_deleted(trade_id):
+                    raise DeletedError(f"The event {trade_id!r} was deleted when its retention was over.")
                 raise InputError(f"There is no event {trade_id!r}. `tradelake trades --json` lists the ids.")
             cures = self._catalog.frame(
-                f"SELECT * FROM {TRADE_LOG.name} WHERE target_id = ? ORDER BY sequence", [trade_id]
+                f"SELECT * FROM {TRADE_LOG.name} WHERE target_id = ? ORDER BY sequence", [trade_id], HOT
             )
-            told = pl.concat([rows, cures])
+            told, days = pl.concat([rows, cures]), rows["trade_date"].to_list()
             with self._catalog.joined(told=told.select("source_record_id", "import_run_id")):
                 records = self._catalog.frame(
                     f"SELECT * FROM {SOURCE_RECORDS.name} SEMI JOIN told USING (source_record_id) "
-                    "ORDER BY source_record_id"
+                    "ORDER BY source_record_id",
+                    span=Span(since=min(days), until=max(days)),
                 )
                 commits = self._catalog.frame(
                     f"SELECT * FROM {IMPORT_RUNS.name} SEMI JOIN told USING (import_run_id) ORDER BY import_run_id"
                 )
-        states = self.trades(kinds=KINDS).filter(pl.col("trade_id") == trade_id).select("leg_id", "state")
+        states = (
+            self.trades(kinds=KINDS, since=min(days), until=max(days))
+            .filter(pl.col("trade_id") == trade_id)
+            .select("leg_id", "state")
+        )
         matches = self.matches(account=rows["account_id"].drop_nulls().unique().to_list() or None)
         part = (pl.col("open_trade_id") == trade_id) | (pl.col("close_trade_id") == trade_id)
         event = rows.join(states, on="leg_id", how="left", maintain_order="left")
         return Told(event, records, commits, cures, matches.filter(part))
+
+    def _was_deleted(self, trade_id: str) -> bool:
+        part = archive_of(self._catalog, trade_id, FIRST_LEG)
+        return part is not None and part in self._catalog.cold.deleted()["archive_id"]
 
     def _against(self, anchor: Anchor) -> list[Finding]:
         try:
@@ -156,6 +181,8 @@ class Audits(Readers, Derivers):
         standing = read_standing(self._catalog)
         references = self._references(standing.import_run_id)
         derived = derive_all(self._catalog, references)
+        changed = changed_final(self._catalog, references)
+        findings += [Finding(None, name, "", what) for name, what in changed]
         reached, checkpoint = latest_event(self._catalog, references), standing.checkpoint
         if checkpoint.sequence == reached.sequence and checkpoint.latest_at != reached.latest_at:
             what = f"it is {checkpoint.latest_at.isoformat()}, the events say {reached.latest_at.isoformat()}"

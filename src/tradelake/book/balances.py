@@ -1,19 +1,22 @@
 """What accounts have earned and moved between two instants; added up, that is where they stand."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from tradelake.book.effective import as_they_count
 from tradelake.book.profits import LEDGER_SQL, Profits, with_far
-from tradelake.book.read import Filter
-from tradelake.positions import cash_ledger, totals_of
+from tradelake.book.read import Filter, Instant, Names, instant_of
+from tradelake.positions import added, cash_ledger, totals_of
+from tradelake.store.closing import closed_until, read_closing
 from tradelake.store.cold import Span
 from tradelake.tables import CASH_FLOWS, CURE_KINDS, MATCHES, REFUSALS
 
 NEAR = timedelta(days=5)
 ACCOUNT = ("account_id",)
+EVER = datetime(9999, 1, 1, tzinfo=UTC)
 EARNED = ("account_id", "symbol", "currency", "realized_pnl", "premium")
 
 
@@ -23,9 +26,14 @@ class Balances(Profits):
     def _earned(self, after: datetime | None, until: datetime, accounts: Sequence[str] | None = None) -> pl.DataFrame:
         """Return totals (`positions.TOTALS`) of what happened after one instant, up to and with another.
 
-        None for *after* is the beginning, for *accounts* all. The caller holds a transaction.
+        None for *after* is the beginning, for *accounts* all. What was before the closing of the book is known from
+        there. The caller holds a transaction.
         """
         wanted = Filter(accounts)
+        closing = read_closing(self._catalog) if after is None else None
+        if closing is not None and until >= closing.until:
+            before = closing.totals.filter(wanted.expression(ACCOUNT, None))
+            return added(before, self._earned(closing.until, until, accounts))
         texts, values = wanted.conditions(ACCOUNT, None)
         keep = wanted.expression(ACCOUNT, None) & _is_within("closed_at", after, until)
         span, instants = _span("closed_at", after, until)
@@ -38,6 +46,9 @@ class Balances(Profits):
         reach = _reach(after, until)
         texts, values = Filter(wanted.account, since=reach.since, until=reach.until).conditions(ACCOUNT, "trade_date")
         span, instants = _span("executed_at", after, until)
+        closed = closed_until(self._catalog)
+        if after is not None and closed is not None and after >= closed:
+            reach = replace(reach, closed=True)
         events = self._catalog.frame(with_far(LEDGER_SQL, [*texts, *span]), [*values, *instants], reach)
         if events["kind"].is_in(CURE_KINDS).any():
             events = as_they_count(events, self._cured(None))
@@ -51,11 +62,19 @@ class Balances(Profits):
         paid = flows.filter(pl.col("effective_at") <= until).join(before, on="sequence", how="semi")
         return pl.concat([ledger, _payments(paid, ledger)])
 
+    def cash(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:
+        """Return the cash balance per account and currency that all events together give."""
+        if as_known is None and closed_until(self._catalog) is not None:
+            until = EVER if as_of is None else instant_of(as_of)
+            with self._catalog.transaction():
+                return self._earned(None, until, account).select("account_id", "currency", "cash")
+        return super().cash(account=account, as_of=as_of, as_known=as_known)
+
 
 def _reach(after: datetime | None, until: datetime) -> Span:
     """Return what events of a span of time can reach of the archive; their trading day is near."""
     since = None if after is None else after.date() - NEAR
-    return Span(since=since, until=until.date() + NEAR)
+    return Span(since=since, until=None if until == EVER else until.date() + NEAR)
 
 
 def _payments(flows: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from tradelake.book.receive import Received, receive
+from tradelake.book.receive import Received, receive, with_received
 from tradelake.errors import Problem
 from tradelake.intake import executions as execution_files
 from tradelake.intake.details import as_text
@@ -24,6 +24,7 @@ from tradelake.lots.corrected import corrected_rows
 from tradelake.lots.effective import CureState
 from tradelake.store import Catalog, References
 from tradelake.store.archived import ArchivedTarget, archive_of
+from tradelake.store.closed_past import deleted_target, reaches_back
 from tradelake.store.cold import HOT
 from tradelake.store.cures import Earlier, Judged, Row
 from tradelake.tables import CURE_KINDS, INCOMING, INSTRUMENTS, TRADE_LOG
@@ -62,7 +63,7 @@ class LoggedCures:
         self._catalog = catalog
         self._source = source
         self._recorded_at = recorded_at
-        self._references = _with_new(references, received)
+        self._references = with_received(references, received)
         self._state: CureState | None = None
         self._kinds: dict[Key, str] = {}
         self._roots: dict[Key, Key] = {}
@@ -76,7 +77,8 @@ class LoggedCures:
 
     def judge(self, row: Row, earlier: Earlier) -> Judged:
         """Judge a cancel or correct at its turn; an accepted one counts from then on."""
-        judged = self._judge(row, earlier)
+        problem = deleted_target(self._catalog, row)
+        judged = self._judge(row, earlier) if problem is None else Judged(None, problem)
         return judged if judged.problem is None else Judged(None, replace(judged.problem, source=self._source))
 
     def _judge(self, row: Row, earlier: Earlier) -> Judged:
@@ -85,6 +87,9 @@ class LoggedCures:
         for key in (target, root):
             if not self._find(key, earlier):
                 return Judged(None, _unknown(target))
+        problem = reaches_back(self._catalog, self._rows[root], row)
+        if problem is not None:
+            return Judged(None, problem)
         if row["kind"] == "cancel":
             if not state.active[target]:
                 return Judged(None, _refused("already_cancelled", target, "is cancelled already"))
@@ -188,7 +193,7 @@ class LoggedCures:
         if received.problems:
             return received.problems[0]
         if received.new_instruments.height:
-            self._references = _with_new(self._references, received)
+            self._references = with_received(self._references, received)
             self._made = pl.concat([self._made, received.new_instruments])
         changes = _settled(given["set"], received.events.row(0, named=True))
         return json.dumps({**given, "set": changes}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -210,17 +215,6 @@ def _settled(changes: Mapping[str, Any], event: Row) -> dict[str, Any]:
         else:
             settled[name] = inside.get(name, value if name in INCOMING.schema else None)
     return settled
-
-
-def _with_new(references: References, received: Received) -> References:
-    """Return the references with what a delivery brings besides its events."""
-    if not received.new_accounts.height and not received.new_instruments.height:
-        return references
-    return replace(
-        references,
-        accounts=pl.concat([references.accounts, received.new_accounts]),
-        instruments=pl.concat([references.instruments, received.new_instruments]),
-    )
 
 
 def _nowhere(_trade_id: str, _leg_id: str) -> None:

@@ -7,11 +7,11 @@ import polars as pl
 
 from tradelake.book.groups import FAMILY
 from tradelake.book.reach import OPENING_KINDS, Reaching
-from tradelake.book.start import Start, first_start, standing_accounts
+from tradelake.book.start import Start, standing_accounts
 from tradelake.lots import in_effect, match_events
 from tradelake.positions import summarise
-from tradelake.store import Catalog, Checkpoint, Derived, References
-from tradelake.store.cold import HOT
+from tradelake.store import Catalog, Checkpoint, Derived, References, read_standing
+from tradelake.store.cold import CLOSED, HOT
 from tradelake.store.fold import no_families
 from tradelake.tables import CASH_FLOWS, CHAIN_KINDS, CURE_KINDS, HEAD, LOTS, POSITIONS, REFUSALS, TRADE_LOG
 
@@ -101,7 +101,8 @@ def events_at(
 ) -> pl.DataFrame:
     """Return the events in effect that matching looks at, in their order: known by *as_known*, happened by *as_of*.
 
-    What is said to happen after *as_of* counts too where a correction brings it before.
+    What is said to happen after *as_of* counts too where a correction brings it before. Events that were deleted are
+    left out: what follows starts from the closing of the book.
     """
     known = [] if as_known is None else [("recorded_at <= CAST(? AS TIMESTAMPTZ)", as_known.isoformat())]
     matched = [*known, ("kind <> 'cash'", None)]
@@ -120,7 +121,7 @@ def events_at(
 
 def _read(catalog: Catalog, conditions: list[tuple[str, str | None]]) -> pl.DataFrame:
     texts = " AND ".join(text for text, _ in conditions)
-    return catalog.frame(f"{SELECT} WHERE {texts}", [value for _, value in conditions if value is not None])
+    return catalog.frame(f"{SELECT} WHERE {texts}", [value for _, value in conditions if value is not None], CLOSED)
 
 
 def _moving(told: pl.DataFrame, references: References) -> Reaching:
@@ -129,14 +130,6 @@ def _moving(told: pl.DataFrame, references: References) -> Reaching:
     moves = told.filter(pl.col("kind").is_in((*OPENING_KINDS, *CURE_KINDS)))
     reaching.add(moves.sort("sequence"), references.instruments, reached=0)
     return reaching
-
-
-def derive_all(
-    catalog: Catalog, references: References, *, as_of: datetime | None = None, as_known: datetime | None = None
-) -> Derived:
-    """Return the derived tables of all events, or of those that happened by *as_of* and were known by *as_known*."""
-    events = events_at(catalog, references, as_of=as_of, as_known=as_known)
-    return derive(references, events, start=first_start(references))
 
 
 def latest_event(catalog: Catalog, references: References) -> Checkpoint:
@@ -149,7 +142,11 @@ def latest_event(catalog: Catalog, references: References) -> Checkpoint:
     reaching = Reaching(EVENT_SCHEMA)
     reaching.add(cured, references.instruments, reached=0)
     cash = "" if standing_accounts(references, reaching) else "WHERE kind <> 'cash'"
-    row = catalog.frame(f"SELECT coalesce(max(executed_at), {NEVER}) AS latest_at FROM {TRADE_LOG.name} {cash}")
+    latest = f"SELECT coalesce(max(executed_at), {NEVER}) AS latest_at FROM {TRADE_LOG.name} {cash}"
+    row = catalog.frame(latest, span=CLOSED)
     times = [row["latest_at"].item(), *(at for reach in reaching.reaches for at in reach.times)]
+    if catalog.cold.deleted(catalog.transaction_number).height:
+        # Of what was deleted, only the checkpoint knows.
+        times.append(read_standing(catalog).checkpoint.latest_at)
     head = int(catalog.frame(f"SELECT sequence FROM {HEAD.name}")["sequence"][0])
     return Checkpoint(head, max(times))

@@ -4,7 +4,8 @@ import time
 from dataclasses import replace
 
 from tradelake.book.checking import differences
-from tradelake.book.derive import derive_all, latest_event
+from tradelake.book.closing import derive_all
+from tradelake.book.derive import latest_event
 from tradelake.book.past import PastReaders
 from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.shelf import Progress, no_progress

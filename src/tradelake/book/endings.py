@@ -3,7 +3,7 @@
 A proposal that was applied, or a person, has ended an option in the book; the broker's statement tells the same end
 later, under an id that nobody could know. Where what it tells of a contract on a day is what the book has, in kind,
 price and quantity, all books of the broker account together, it is that event again, and a duplicate. Anything else
-comes in as it is told.
+comes in as it is told. What was deleted is known by its ids only.
 """
 
 from datetime import timedelta
@@ -31,7 +31,7 @@ def known_endings(catalog: Catalog, events: pl.DataFrame, references: References
     if not told.height:
         return events
     with catalog.joined(ended=told.select("instrument_id").unique()):
-        span = Span(since=min(told["trade_date"]) - MOVED, until=max(told["trade_date"]) + MOVED)
+        span = Span(since=min(told["trade_date"]) - MOVED, until=max(told["trade_date"]) + MOVED, closed=True)
         log = catalog.frame(f"SELECT * FROM {TRADE_LOG.name} SEMI JOIN ended USING (instrument_id)", span=span)
     if not log.filter(ends & unnamed).height:
         return events

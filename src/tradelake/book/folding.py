@@ -230,7 +230,7 @@ class Planner:
         if movable.height:
             with self._catalog.joined(movable=movable):
                 cash = f"{SELECT} SEMI JOIN movable USING (account_id) WHERE kind = 'cash'"
-                found.append(self._catalog.frame(cash, span=Span(families=movable)))
+                found.append(self._catalog.frame(cash, span=Span(families=movable, closed=True)))
         told = pl.concat(found).unique("sequence", maintain_order=True)
         return matched_kinds(told, self._standing)
 

@@ -20,7 +20,7 @@ def reached_accounts(catalog: Catalog, references: References, reaching: Reachin
 
     `reaching` covers the whole log. The caller holds a transaction. One row per account: account_id, first_at.
     """
-    tail = catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since], Span(after=since))
+    tail = catalog.frame(f"{SELECT} WHERE sequence > ? ORDER BY sequence", [since], Span(after=since, closed=True))
     if not tail.height:
         return pl.DataFrame(schema=FIRST_AT)
     planner = Planner(catalog, references, reaching, tail, Checkpoint(since, EVER))

@@ -14,17 +14,18 @@ from datetime import datetime
 
 import polars as pl
 
-from tradelake.book.derive import EVENT_SCHEMA, derive
+from tradelake.book.closing import check_known, derive_after
+from tradelake.book.derive import EVENT_SCHEMA
 from tradelake.book.effective import as_they_count, read_cured
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY
 from tradelake.book.reach import REACHING_KINDS, Reach
 from tradelake.book.read import Filter, Instant, instant_of
 from tradelake.book.shelf import Shelf
-from tradelake.book.start import first_start
 from tradelake.lots import in_effect
 from tradelake.positions import LOT_COLUMNS, SHARED, SLICE_COLUMNS, positions_at
 from tradelake.store import Checkpoint, Derived, References, Standing
+from tradelake.store.closing import read_closing
 from tradelake.store.cold import Span
 from tradelake.tables import (
     CASH_FLOWS,
@@ -125,11 +126,12 @@ class PastReaders(Shelf):
         if not families.height:
             return families, Derived()
         families, told = planner.everything_of(families)
+        check_known(later, told, read_closing(self._catalog))
         known = told.join(later, on="sequence", how="anti", maintain_order="left")
         events = in_effect(known, references.instruments)
         if at is not None:
             events = events.filter(pl.col("executed_at") <= at)
-        return families, derive(references, events, start=first_start(references), families=families)
+        return families, derive_after(self._catalog, references, events, families=families, as_of=at)
 
     def _positions_at(self, past: Past, wanted: Filter) -> pl.DataFrame:
         """Return the open positions of families that need no replay."""

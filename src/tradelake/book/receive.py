@@ -203,3 +203,14 @@ def _new_strategies(events: pl.DataFrame, strategies: pl.DataFrame, recorded_at:
             pl.lit(recorded_at).alias("recorded_at"),
         )
     )
+
+
+def with_received(references: References, received: Received) -> References:
+    """Return the references with what a delivery brings besides its events."""
+    if not received.new_accounts.height and not received.new_instruments.height:
+        return references
+    return replace(
+        references,
+        accounts=pl.concat([references.accounts, received.new_accounts]),
+        instruments=pl.concat([references.instruments, received.new_instruments]),
+    )

@@ -40,7 +40,13 @@ def start_at(catalog: Catalog, references: References, reaching: Reaching, seque
     if not deciding.height:
         return first
     told = in_effect(pl.concat([deciding, rows.filter(pl.col("kind").is_in(CURE_KINDS))]), references.instruments)
-    told = told.filter(pl.col("kind").is_in(DECIDING))
+    return start_after(catalog, references, told)
+
+
+def start_after(catalog: Catalog, references: References, events: pl.DataFrame) -> Start:
+    """Return how accounts stand after events that are in effect, all of which the stored refusals know."""
+    first = first_start(references)
+    told = events.filter(pl.col("kind").is_in(DECIDING))
     with catalog.joined(deciding=told.select("sequence")):
         refused = catalog.frame(f"SELECT DISTINCT sequence FROM {REFUSALS.name} SEMI JOIN deciding USING (sequence)")
     methods, standing = dict(first.methods), dict(first.standing)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
+from tradelake.book.closing import derive_after
 from tradelake.book.derive import EVENT_COLUMNS, EVENT_SCHEMA, SELECT, derive, matched_kinds
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY, Roots
@@ -140,7 +141,7 @@ class TailFold:
             times += _times(events)
         if plan.replayed.height:
             events = in_effect(plan.replayed_events, references.instruments)
-            run = derive(references, events, start=first_start(references), families=plan.replayed)
+            run = derive_after(self._catalog, references, events, families=plan.replayed)
             runs.append(replace(run, replayed=plan.replayed))
             times += _times(events)
         return Tail(standing, Checkpoint(standing.head, max(times)), _joined(runs))

@@ -13,19 +13,21 @@ from functools import cached_property
 
 import polars as pl
 
+from tradelake.book.closing import derive_after
 from tradelake.book.cures import LoggedCures
-from tradelake.book.derive import EVENT_COLUMNS, EVENT_SCHEMA, derive, matched_kinds
+from tradelake.book.derive import EVENT_COLUMNS, EVENT_SCHEMA, matched_kinds
 from tradelake.book.our_events import Scope, executions_of, near_parts, our_events, parts_of
 from tradelake.book.reach import Reaching
 from tradelake.book.receive import receive
 from tradelake.book.sources import parse_rows
-from tradelake.book.start import first_start, standing_accounts
+from tradelake.book.start import standing_accounts
 from tradelake.lots import in_effect
 from tradelake.positions import cash_ledger
 from tradelake.reconcile import CASH, LOTS, POSITIONS, REALIZED, Row, Side, Split
 from tradelake.sessions import trade_date_of
 from tradelake.store import Catalog, Derived, KeyIndex, References
 from tradelake.store.classify import classify
+from tradelake.store.closing import Closing, read_closing
 from tradelake.store.cold import HOT, Span
 from tradelake.store.keys import with_keys
 from tradelake.store.records import details_with_execution
@@ -43,7 +45,10 @@ class OurSide:
     """The books of one broker account, from their events; the caller holds a transaction.
 
     *reported* are events of the broker from outside the period, rows of INCOMING: their cash is in its balances of it.
+    `closing` is where the books start from, where their first events were deleted.
     """
+
+    closing: Closing | None = None
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class OurSide:
         self.references = references
         self.scope = scope
         self._reported = reported
+        self.closing = read_closing(catalog)
         self.told = self._read()
 
     def _read(self) -> pl.DataFrame:
@@ -74,7 +80,7 @@ class OurSide:
             rows = self._catalog.frame(
                 f"SELECT {', '.join(TOLD)} FROM {TRADE_LOG.name} WHERE account_id IS NULL "
                 "OR account_id IN (SELECT account_id FROM trial_books)",
-                span=Span(families=books),
+                span=Span(families=books, closed=True),
             )
         return rows.cast(TOLD)
 
@@ -127,7 +133,8 @@ class OurSide:
         reaching.add(deciding.select(EVENT_COLUMNS).sort("sequence"), references.instruments, reached=0)
         standing = standing_accounts(references, reaching)
         matched = matched_kinds(events.filter(pl.col("executed_at") <= self.scope.as_of), standing)
-        return derive(references, matched.select(*EVENT_COLUMNS, "phase"), start=first_start(references))
+        matched = matched.select(*EVENT_COLUMNS, "phase")
+        return derive_after(self._catalog, references, matched, as_of=self.scope.as_of)
 
     def _side(self, events: pl.DataFrame, derived: Derived) -> Side:
         mine = self.scope.mine
@@ -151,12 +158,22 @@ class OurSide:
         """Return what cash changed by in the period, and the balances at its end."""
         ledger = self.scope.mine(cash_ledger(events, derived.cash_flows, derived.refusals, as_of=self.scope.as_of))
         inside = self.scope.inside
+        closing = self.closing
+        before = [] if closing is None else [self.scope.mine(closing.totals).select("currency", ending="cash")]
+        if closing is not None:
+            later = events.filter(pl.col("executed_at") > closing.until)["sequence"].implode()
+            paid = pl.col("trade_date") > closing.until.date()
+            ledger = ledger.filter(pl.col("sequence").is_in(later) | paid)
         if self._reported is not None and self._reported.height:
             late = events.filter(pl.col("kind") == "cash").join(self._reported, on=REPORTED, how="semi")
             inside |= pl.col("sequence").is_in(late["sequence"].implode())
         sums = ledger.filter(pl.col("trade_date") <= self.scope.until).group_by("currency")
         amount = pl.col("amount")
-        return sums.agg(amount.filter(inside).sum().alias("change"), amount.sum().alias("ending")).select(CASH.names())
+        moved = sums.agg(amount.filter(inside).sum().alias("change"), amount.sum().alias("ending"))
+        if not before:
+            return moved.select(CASH.names())
+        both = pl.concat([moved, *before], how="diagonal").group_by("currency")
+        return both.agg(pl.col("change", "ending").sum()).select(CASH.names())
 
     def splits(self) -> list[Split]:
         """Return the splits for these books up to the last day."""

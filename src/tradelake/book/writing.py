@@ -11,7 +11,6 @@ from typing import Any, Literal
 import polars as pl
 
 from tradelake.book.allocation import allocate_blocks, allocate_option_events
-from tradelake.book.archiving import Archivers
 from tradelake.book.cures import LoggedCures
 from tradelake.book.endings import known_endings
 from tradelake.book.marks import marks_of_statement
@@ -21,6 +20,7 @@ from tradelake.book.receipt import Receipt
 from tradelake.book.receive import Received, receive
 from tradelake.book.registry import Registered, account_rows, instrument_rows
 from tradelake.book.reported import position_differences
+from tradelake.book.retention import Retainers
 from tradelake.book.shelf import Progress, author, no_progress, now
 from tradelake.book.sources import parse_rows, parse_source, read_file
 from tradelake.intake.model import Execution
@@ -33,7 +33,7 @@ from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, INCOMING, INSTRUMENTS, P
 LARGE_FILE_BYTES = 2_000_000
 
 
-class Writers(Archivers):
+class Writers(Retainers):
     """Everything that changes a book."""
 
     def add_accounts(self, rows: Iterable[Mapping[str, Any]]) -> Receipt:

@@ -13,6 +13,7 @@ from tradelake.cli import (
     nightly,
     reconciling,
     recording,
+    retention,
     storage,
     writing,
 )
@@ -33,6 +34,8 @@ proposals = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply 
 breaks = typer.Typer(invoke_without_command=True, subcommand_metavar="[show|explain|accept|apply ID]")
 trades = typer.Typer(invoke_without_command=True, subcommand_metavar="[show ID]")
 accounts = typer.Typer(invoke_without_command=True, subcommand_metavar="[add ACCOUNT ...]")
+holds = typer.Typer(invoke_without_command=True, subcommand_metavar="[place|release HOLD]")
+retaining = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply]")
 
 
 @app.callback()
@@ -105,6 +108,14 @@ app.command("archive")(storage.archive)
 export = typer.Typer(help="Give the book to other programs.", no_args_is_help=True)
 export.command("postgres")(exporting.export_postgres)
 app.add_typer(export, name="export")
+retaining.callback()(retention.retention)
+retaining.command("apply")(retention.apply_retention)
+app.add_typer(retaining, name="retention")
+holds.callback()(retention.holds)
+holds.command("list")(retention.holds)
+holds.command("place")(retention.place_hold)
+holds.command("release")(retention.release_hold)
+app.add_typer(holds, name="holds")
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tradelake.cli.options import Output, open_book, show, takes
-from tradelake.cli.streams import emit, progress_bar
+from tradelake.cli.streams import complain, emit, progress_bar
 
 
 @takes(output=Output)
@@ -46,6 +46,8 @@ def verify(
         files = "" if tail else f", {_count(found.files, 'file')}"
         verdict = "as they were told" if found.clean else _count(len(found.findings), "finding")
         emit(f"{_count(found.runs, 'commit')}, {_count(found.rows, 'row')}{files}: {verdict}\n")
+    for note in found.notes:
+        complain(note)
     if not found.clean:
         raise typer.Exit(1)
 

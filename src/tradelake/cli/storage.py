@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradelake.cli.options import Frame, Output, listing, open_book, show, takes
+from tradelake.cli.options import Frame, Output, listing, open_book, show, takes, target_of
 from tradelake.cli.streams import complain, emit, progress_bar
 
 if TYPE_CHECKING:
@@ -24,11 +24,14 @@ def archive(
 
     Each month is written, put there, read back and proven by its SHA-256, and only then leaves the book. An interrupted
     run is simply repeated. Positions, lots, matches and history stay as they are; a question that needs archived events
-    says so, and answers with --include-archive.
+    says so, and answers with --include-archive. A lock that tradelake.toml asks for in [retention] is put on the files.
     """
     form = output.form
+    from tradelake.jobs.settings import lock_of
+
+    lock = lock_of(target_of(context))
     with open_book(context, read_only=False) as book, progress_bar() as progress:
-        done = book.archive(before, to, dry_run=dry_run, progress=progress)
+        done = book.archive(before, to, dry_run=dry_run, lock=lock, progress=progress)
     if form == "table" and not done.height:
         emit(f"nothing to archive before {before}\n")
         return

@@ -1,21 +1,25 @@
 """Settings of a book's jobs: `tradelake.toml` in its folder."""
 
+import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from tradelake.book import BREAK_CLASSES, OPTION_KINDS, Upkeep
+from tradelake.book import BREAK_CLASSES, LOCK_MODES, OPTION_KINDS, RETAINED_TABLES, Lock, Policy, Upkeep
 from tradelake.errors import InputError
 
 FILE = "tradelake.toml"
 SETTINGS = {
     "nightly": ("apply", "reports"),
     "maintenance": ("keep_versions_days", "keep_files_days", "keep_orphans_hours"),
+    "retention": ("hot", "cold", *RETAINED_TABLES, "lock"),
 }
 KEEP_MAX = 100_000
+PERIOD = re.compile(r"(\d{1,4}) (month|year)s?")
+MONTHS = {"month": 1, "year": 12}
 RULES = (*BREAK_CLASSES, *OPTION_KINDS)
 
 
@@ -78,6 +82,47 @@ def upkeep_of(
             raise InputError(f"{FILE}, [maintenance] {key}: a number was expected, as 7, and there was {value!r}.")
         keep = replace(keep, **{name: value * unit})
     return keep
+
+
+def policy_of(target: str, *, hot: str | None = None, cold: str | None = None) -> Policy:
+    """Return the policy of retention: what is given here, else what the settings say.
+
+    Raises InputError for a time that is none, a cold time that ends before the hot one, and where nothing is said.
+    """
+    told = _told(target, "retention")
+    given = {name: text for name, text in (("hot", hot), ("cold", cold)) if text is not None}
+    months = {name: _months(name, text) for name, text in (told | given).items() if name != "lock"}
+    if not months:
+        raise InputError(
+            f'There is no policy of retention. Write it into {FILE} of the book, [retention] hot = "24 months" and '
+            'cold = "7 years", or give --hot and --cold.'
+        )
+    kept = {name: months.get(name, months.get("cold")) for name in RETAINED_TABLES}
+    cold_months = {name: number for name, number in kept.items() if number is not None}
+    for name, number in cold_months.items():
+        if number < months.get("hot", 0):
+            raise InputError(
+                f"{FILE}, [retention]: {name} would be deleted {number} months after its month, while it is hot for "
+                f"{months['hot']}. Both count from the end of the month: let cold be longer."
+            )
+    lock = told.get("lock")
+    if lock is not None and lock not in LOCK_MODES:
+        raise InputError(f"{FILE}, [retention] lock: {' or '.join(LOCK_MODES)} was expected, and there was {lock!r}.")
+    return Policy(hot=months.get("hot"), cold=cold_months, lock=lock)
+
+
+def lock_of(target: str) -> Callable[[date, str | None], Lock | None]:
+    """Return under which lock the settings want objects of a month and table to be put."""
+    return policy_of(target).lock_of if _told(target, "retention").get("lock") else Policy().lock_of
+
+
+def _months(name: str, text: object) -> int:
+    found = PERIOD.fullmatch(text) if isinstance(text, str) else None
+    if found is None or not int(found[1]):
+        raise InputError(
+            f'{FILE}, [retention] {name}: a time was expected, as "24 months" or "7 years", and there was {text!r}.'
+        )
+    return int(found[1]) * MONTHS[found[2]]
 
 
 def _told(target: str, section: str) -> dict[str, Any]:

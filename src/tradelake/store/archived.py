@@ -19,14 +19,25 @@ class ArchivedTarget(ArchivedError):
 
 
 def archived_candidates(catalog: Catalog, events: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
-    """Return the archived ones of *candidates* (sequence) that share a key with an event: sequence, archive_id."""
+    """Return the archived ones of *candidates* (sequence) that share a key with an event.
+
+    Columns: sequence, archive_id, execution_key, trade_key.
+    """
     with catalog.joined(candidates=candidates):
         found = catalog.frame(f"{SELECT} SEMI JOIN candidates USING (sequence)")
-    if not found.height:
-        return found.select("sequence", "archive_id")
-    checks = key_checks(events)
-    shared = pl.any_horizontal(pl.col(name).is_in(checks[name].drop_nulls().implode()) for name in checks.columns)
-    return found.filter(shared.fill_null(value=False)).select("sequence", "archive_id")
+    return found.filter(_share(key_checks(events))) if found.height else found
+
+
+def known_by_key(events: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """Return the events that have a key of deleted ones, of which nothing but these *keys* is known."""
+    return events.filter(key_checks(events).select(_share(keys)).to_series())
+
+
+def _share(keys: pl.DataFrame) -> pl.Expr:
+    """Return whether a row has one of the keys."""
+    names = ("execution_key", "trade_key")
+    shared = pl.any_horizontal(pl.col(name).is_in(keys[name].drop_nulls().implode()) for name in names)
+    return shared.fill_null(value=False)
 
 
 def archive_of(catalog: Catalog, trade_id: str, leg_id: str) -> str | None:

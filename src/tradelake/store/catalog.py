@@ -1,7 +1,6 @@
 """The catalog of a book: create, attach, read, and one transaction idiom.
 
-Every session runs in UTC, loads DuckDB's extensions from their wheels and never downloads. Foreign errors are
-translated here: nothing of DuckDB leaves this room.
+Every session runs in UTC and never downloads. Foreign errors are translated here: nothing of DuckDB leaves this room.
 """
 
 import os
@@ -24,7 +23,7 @@ from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, s
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 
 class Catalog:
@@ -55,6 +54,11 @@ class Catalog:
         self._new_files = False
         self._noting = True
 
+    @property
+    def transaction_number(self) -> int | None:
+        """The number of the open transaction; None outside one."""
+        return self.begun if self._inside else None
+
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
         if self._log_file is not None:
@@ -62,8 +66,7 @@ class Catalog:
                 # After a commit that failed, closing alone would leave the file open for the life of the process.
                 self.connection.execute("USE memory; DETACH lake")
             except duckdb.Error:
-                # Closed before, or no room for a checkpoint: what is committed is in the log.
-                self._log_file = None
+                self._log_file = None  # closed before, or no room for a checkpoint: what is committed is in the log
         self.connection.close()
 
     @contextmanager
@@ -107,7 +110,7 @@ class Catalog:
     def show_archived(self, sql: str, span: Span = EVERYTHING) -> None:
         """Put beside the hot rows what a statement needs of the archive; ArchivedError where that is not included."""
         try:
-            for statement in self.cold.statements(sql, span, self.begun if self._inside else None):
+            for statement in self.cold.statements(sql, span, self.transaction_number):
                 self.execute(statement)
         except BaseException:
             self.cold.rolled_back()
@@ -221,10 +224,7 @@ class Catalog:
             return
 
     def sync(self) -> None:
-        """Return when the data files are on disk: before the commit that names them. StorageError where that fails.
-
-        Their digests are noted after it.
-        """
+        """Return when the data files are on disk, before the commit that names them; StorageError where that fails."""
         self._new_files = True
         try:
             sync_folder(self.data_folder)
@@ -246,5 +246,4 @@ class Catalog:
 
     def settings(self) -> Mapping[str, str]:
         """Return the settings of the book by name."""
-        rows = self.frame(f"SELECT name, value FROM {BOOK_SETTINGS.name}")
-        return dict(rows.iter_rows())
+        return dict(self.frame(f"SELECT name, value FROM {BOOK_SETTINGS.name}").iter_rows())

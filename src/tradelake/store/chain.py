@@ -26,6 +26,7 @@ from tradelake.store.canonical import CHECK, FIELD, Integers, text_bytes, text_o
 from tradelake.tables import Table
 
 RUN = "import_run_id"
+NUMBER = "number of the month"  # no table has such a column
 FEW = 8
 SLICE = 100_000
 LEAVES = pl.Schema({RUN: pl.Int64, "table_name": pl.String, "month": pl.String, "rows": pl.Int64, "digest": pl.Binary})
@@ -110,10 +111,10 @@ def _sealed_few(rows: pl.DataFrame, table: Table) -> Sealed:
 
 
 def _sealed_many(rows: pl.DataFrame, table: Table) -> Sealed:
-    keys = rows.select(RUN, month_number(table).alias("month"), *(key for key in table.key if key != RUN))
+    keys = rows.select(RUN, month_number(table).alias(NUMBER), *(key for key in table.key if key != RUN))
     order = keys.select(pl.arg_sort_by(keys.columns))[:, 0].to_numpy().astype(np.int64)
     in_order = bool((order == np.arange(rows.height)).all())
-    runs, months = (keys[name].to_numpy()[order] for name in (RUN, "month"))
+    runs, months = (keys[name].to_numpy()[order] for name in (RUN, NUMBER))
     starts = np.flatnonzero(np.diff(runs, prepend=-1) | np.diff(months, prepend=-1))
     bounds = np.append(starts, rows.height)
     checks = np.empty(rows.height, dtype=np.int64)

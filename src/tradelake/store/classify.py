@@ -9,6 +9,8 @@ import polars as pl
 from tradelake.errors import InvariantError, Problem
 from tradelake.store.archived import archived_candidates
 from tradelake.store.catalog import Catalog
+from tradelake.store.closed_past import before_closing, deleted_duplicates
+from tradelake.store.closing import closed_until, deleted_logs
 from tradelake.store.cold import HOT, Span
 from tradelake.store.cures import Cures, Row
 from tradelake.store.index import KeyIndex
@@ -17,6 +19,7 @@ from tradelake.store.ledger import Ledger, Verdict
 from tradelake.tables import CURE_KINDS, TRADE_LOG
 
 VERDICTS = {"order": pl.UInt32, "outcome": pl.String, "code": pl.String, "message": pl.String, "known_id": pl.String}
+KEYS = {"sequence": pl.Int64, "archive_id": pl.String, "execution_key": pl.Int64, "trade_key": pl.Int64}
 KNOWN_COLUMNS = (
     "sequence",
     "natural_key",
@@ -59,10 +62,14 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
     if not events["trade_id"].null_count():
         given = pl.col("trade_id")
     named = events.with_row_index("order").with_columns(pl.coalesce("trade_id", given).alias("trade_id"))
-    known = _known(catalog, named, index)
-    if named.height == 1 and not known.height and named["kind"].item() not in CURE_KINDS:
+    known, deleted = _known(catalog, named, index)
+    until = closed_until(catalog)
+    if named.height == 1 and not known.height and named["kind"].item() not in CURE_KINDS and until is None:
         return Classified(named, _outcomes(named, pl.DataFrame(schema=VERDICTS)))
     verdicts = _plain_duplicates(named, known)
+    if deleted.height:
+        again = deleted_duplicates(named, deleted)
+        verdicts = pl.concat([verdicts, pl.DataFrame(again, schema=VERDICTS, orient="row")]).unique("order")
     open_cases = named.join(verdicts, on="order", how="anti", maintain_order="left")
     # Most deliveries share nothing with the log but plain duplicates, and repeat nothing: the rest is judged singly.
     suspects = _sharing(open_cases, known)
@@ -71,15 +78,20 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
         singly.judge(row, facts)
     if singly.judged:
         verdicts = pl.concat([verdicts, pl.DataFrame(singly.judged, schema=VERDICTS, orient="row")])
+    if until is not None:
+        late, problems = before_closing(named.join(verdicts, on="order", how="anti", maintain_order="left"), until)
+        verdicts = pl.concat([verdicts, pl.DataFrame(late, schema=VERDICTS, orient="row")])
+        singly.problems += problems
     accepted = named.join(verdicts, on="order", how="anti", maintain_order="left")
     outcomes = _outcomes(_rewritten(named, singly.rewritten), verdicts)
     return Classified(_rewritten(accepted, singly.rewritten), outcomes, tuple(singly.problems))
 
 
-def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> pl.DataFrame:
-    sequences = index.candidates(catalog, events)
+def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events of the log that may share a key with some others, and the keys of those that were deleted."""
+    sequences, nothing = index.candidates(catalog, events), pl.DataFrame(schema=KEYS)
     if not sequences:
-        return TRADE_LOG.empty()
+        return TRADE_LOG.empty(), nothing
     columns = ", ".join(f"l.{name}" for name in KNOWN_COLUMNS)
     select = f"SELECT {columns} FROM {TRADE_LOG.name} l JOIN candidates USING (sequence)"
     candidates = pl.DataFrame({"sequence": sequences}, schema={"sequence": pl.Int64})
@@ -88,13 +100,15 @@ def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> pl.DataFr
     with catalog.joined(candidates=candidates):
         known = catalog.frame(select + listed, span=HOT)
     if known.height == candidates.height or catalog.cold.is_empty:
-        return known
-    archived = archived_candidates(catalog, events, candidates)
+        return known, nothing
+    found = archived_candidates(catalog, events, candidates)
+    gone = found.join(deleted_logs(catalog), on="archive_id", how="semi")
+    archived = found.join(gone, on="sequence", how="anti")
     if not archived.height:
-        return known
+        return known, gone
     span = Span(archives=archived["archive_id"].unique().to_list())
     with catalog.cold.including(), catalog.joined(candidates=archived.select("sequence")):
-        return pl.concat([known, catalog.frame(select, span=span)]).unique("sequence", maintain_order=True)
+        return pl.concat([known, catalog.frame(select, span=span)]).unique("sequence", maintain_order=True), gone
 
 
 def _plain_duplicates(events: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

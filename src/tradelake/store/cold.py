@@ -8,6 +8,9 @@ reader has said what it reaches (`Span`): days of trading, knowledge, families, 
 at all. Where that leaves anything, the statement is refused (ArchivedError), or, where the book includes its archive,
 the files are fetched, proven by their SHA-256, and a view of the table's name puts them beside the hot rows.
 
+What was deleted when its retention was over is not fetched any more: a statement that needs it is refused
+(DeletedError), unless its reader starts from where the book was closed (`Span.closed`).
+
 What is never archived: events of kinds that reach beyond their own row, cures and what they cure, records that brought
 no event, and whatever came after the checkpoint. So readers of those reach nothing that is cold.
 """
@@ -22,7 +25,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tradelake.errors import ArchivedError
+from tradelake.errors import ArchivedError, DeletedError
 from tradelake.store.cold_store import ColdStore
 from tradelake.store.literals import literal
 from tradelake.tables import ARCHIVE_TOTALS, ARCHIVED_TABLES, ARCHIVES, HEAD, TRADE_LOG
@@ -41,7 +44,8 @@ class Span:
 
     `since` and `until` are trade dates, both included; `known_after` leaves out what was known by then, and `after` the
     events up to a sequence; `families` is a frame of account_id and symbol (empty: events without one), or one of them;
-    `archives` are the ids of archived parts.
+    `archives` are the ids of archived parts. `closed` says that the reader starts from where the book was closed, and
+    does without what was deleted.
     """
 
     since: date | None = None
@@ -51,10 +55,12 @@ class Span:
     families: pl.DataFrame | None = None
     archives: Collection[str] | None = None
     hot: bool = False
+    closed: bool = False
 
 
 EVERYTHING = Span()
 HOT = Span(hot=True)
+CLOSED = Span(closed=True)
 
 
 class Cold:
@@ -66,7 +72,7 @@ class Cold:
         self._place = place
         self._stood: tuple[int, int] | None = None
         self._read_at = 0
-        self._parts = ARCHIVES.empty()
+        self._parts = self._deleted = ARCHIVES.empty()
         self._proven: dict[str, Path] = {}
         self._visible: dict[str, tuple[Path, ...]] = {}
         self._visible_at = 0
@@ -101,9 +107,16 @@ class Cold:
             self._stood = (transaction or 0), read
         reached = self._stood[1]
         if reached != self._read_at:
-            rows = self._run(NEWEST).filter(step="archived") if reached else ARCHIVES.empty()
-            self._parts, self._read_at = rows.sort("table_name", "month", "archive_id"), reached
+            rows = self._run(NEWEST) if reached else ARCHIVES.empty()
+            rows = rows.sort("table_name", "month", "archive_id")
+            self._parts, self._deleted = rows.filter(step="archived"), rows.filter(step="deleted")
+            self._read_at = reached
         return self._parts
+
+    def deleted(self, transaction: int | None = None) -> pl.DataFrame:
+        """Return the files that were deleted, one row of `archives` each, by table and month."""
+        self.parts(transaction)
+        return self._deleted
 
     def statements(self, sql: str, span: Span, transaction: int | None) -> list[str]:
         """Return the statements that put beside the hot rows what a query needs of the archive.
@@ -116,7 +129,13 @@ class Cold:
         parts = self.parts(transaction)
         # Views of what was archived once hold rows that may be hot again.
         made = self.hide() if self._doubted or self._visible_at != self._read_at else []
-        if span.hot or not parts.height:
+        if span.hot:
+            return made
+        if self._deleted.height and not span.closed:
+            gone = self._reached(self._deleted.filter(pl.col("table_name").is_in(names)), span)
+            if gone.height:
+                raise DeletedError(deleted_text(gone))
+        if not parts.height:
             return made
         wanted = self._reached(parts.filter(pl.col("table_name").is_in(names)), span)
         if not wanted.height:
@@ -148,7 +167,8 @@ class Cold:
     def files(self, name: str, *, after: int = 0) -> list[Path]:
         """Return the archived files of a table, proven, of the parts that have events after a sequence."""
         parts = self.parts(None)
-        late = parts.filter((pl.col("table_name") == TRADE_LOG.name) & (pl.col("last_key") > after))["archive_id"]
+        logs = pl.concat([parts, self._deleted]).filter(table_name=TRADE_LOG.name)
+        late = logs.filter(pl.col("last_key") > after)["archive_id"]
         rows = parts.filter((pl.col("table_name") == name) & pl.col("archive_id").is_in(late.implode()))
         return [self.file(row) for row in rows.iter_rows(named=True)]
 
@@ -173,6 +193,11 @@ class Cold:
             )
             parts = parts.join(ids, on="archive_id", how="semi", maintain_order="left")
         return parts
+
+    def forget(self, digest: str) -> None:
+        """Remove the copy of an archived file from this machine."""
+        self._proven.pop(digest, None)
+        (self._place / f"{digest}.parquet").unlink(missing_ok=True)
 
     def file(self, row: dict[str, str]) -> Path:
         """Return an archived file on this machine, proven once in this process."""
@@ -200,10 +225,21 @@ def _is(path: Path, digest: str) -> bool:
         return file_digest(file, "sha256").hexdigest() == digest
 
 
-def _not_included(parts: pl.DataFrame) -> ArchivedError:
+def _months(parts: pl.DataFrame) -> str:
     months = sorted(f"{month:%Y-%m}" for month in parts["month"])
-    span = months[0] if months[0] == months[-1] else f"{months[0]} to {months[-1]}"
+    return months[0] if months[0] == months[-1] else f"{months[0]} to {months[-1]}"
+
+
+def _not_included(parts: pl.DataFrame) -> ArchivedError:
     return ArchivedError(
-        f"The answer needs {parts['rows'].sum():,} rows of {span}, which are archived. Open the book with cold=True "
-        "(--include-archive), or ask for a later time only."
+        f"The answer needs {parts['rows'].sum():,} rows of {_months(parts)}, which are archived. Open the book with "
+        "cold=True (--include-archive), or ask for a later time only."
+    )
+
+
+def deleted_text(parts: pl.DataFrame) -> str:
+    """Return why a question has no answer: it reaches some deleted parts."""
+    return (
+        f"The answer needs {parts['rows'].sum():,} rows of {_months(parts)}, which were deleted when their retention "
+        "was over. Ask for a later time only, or for positions, lots, matches and history, which are kept."
     )

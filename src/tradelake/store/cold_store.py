@@ -16,10 +16,11 @@ from urllib.parse import unquote
 
 from tradelake.errors import InputError, StorageError
 from tradelake.store.durable import sync_folder
+from tradelake.store.object_lock import LOCK_MODES, Lock, lock_of
 from tradelake.store.target import without_password
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
 ATTEMPTS = 5
@@ -57,7 +58,7 @@ class ColdStore:
             self._opened = self._open()
         return self._opened
 
-    def _open(self) -> "ObjectStore":
+    def _open(self, lock: Lock | None = None) -> "ObjectStore":
         from obstore.exceptions import BaseError
         from obstore.store import LocalStore, from_url
 
@@ -66,11 +67,13 @@ class ColdStore:
                 return LocalStore(self._folder, mkdir=True)
             endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
             waiting = timedelta(seconds=RETRY_SECONDS)
-            return from_url(
-                self._given,
-                client_options={"timeout": waiting, "allow_http": endpoint.startswith("http://")},
-                retry_config={"max_retries": RETRIES_MAX, "retry_timeout": waiting},
-            )
+            options: ClientConfig = {"timeout": waiting, "allow_http": endpoint.startswith("http://")}
+            retries: RetryConfig = {"max_retries": RETRIES_MAX, "retry_timeout": waiting}
+            if lock is None:
+                return from_url(self._given, client_options=options, retry_config=retries)
+            # S3 takes a lock only with a digest of the content.
+            options["default_headers"] = lock.headers
+            return from_url(self._given, client_options=options, retry_config=retries, checksum_algorithm="SHA256")
         except (BaseError, OSError, ValueError) as error:
             raise self._failed("opened", "", error) from error
 
@@ -78,25 +81,42 @@ class ColdStore:
         """Return where an object is on this machine; None for one of another store."""
         return None if self._folder is None else self._folder / name
 
-    def put(self, name: str, path: Path, digest: str) -> bool:
+    def put(self, name: str, path: Path, digest: str, lock: Lock | None = None) -> bool:
         """Put a file and read it back; return False where it was there already. *digest* is its SHA-256.
 
-        Raises StorageError where the store does not keep what it was given.
+        Raises StorageError where the store does not keep what it was given, or not under the lock.
         """
         import obstore
 
-        if self.has(name, digest):
+        if self.has(name, digest) and (lock is None or self._is_locked(name, lock)):
             return False
+        store = self._store if lock is None else self._locking(lock)
         for _ in range(ATTEMPTS):
             try:
-                obstore.put(self._store, name, path)
+                # Of several parts each would have to ask for the lock.
+                obstore.put(store, name, path, use_multipart=None if lock is None else False)
             except (obstore.exceptions.BaseError, OSError) as error:
                 raise self._failed("written", name, error) from error
             if self._folder is not None:
                 sync_folder(str(self._folder))
             if self.has(name, digest):
+                if lock is not None and not self._is_locked(name, lock):
+                    raise StorageError(f"{self.url}/{name} {UNLOCKED}")
                 return True
         raise StorageError(f"{self.url}/{name}: what was read back is not what was written, {ATTEMPTS} times.")
+
+    def _locking(self, lock: Lock) -> "ObjectStore":
+        """Return the store as it is opened for what is put under a lock; InputError where there are no locks."""
+        if not self.url.startswith(("s3://", "s3a://")):
+            raise InputError(
+                f"{self.url} cannot lock objects: only S3 and its like do when they are put. Take `lock` out of "
+                "[retention], and lock the bucket itself."
+            )
+        return self._open(lock)
+
+    def _is_locked(self, name: str, lock: Lock) -> bool:
+        found = lock_of(self._store, name, f"{self.url}/{name}")
+        return found is not None and found.until >= lock.until and found.mode in (lock.mode, LOCK_MODES[-1])
 
     def has(self, name: str, digest: str) -> bool:
         """Return whether an object is there, whole and as it should be."""
@@ -181,4 +201,8 @@ class ColdStore:
         return StorageError(f"{self.url}/{name} cannot be {what}: {without_password(reason)}")
 
 
+UNLOCKED = (
+    "was put, but the store does not keep it under a lock. Make a bucket with object lock, or take `lock` out of "
+    "[retention]. Nothing has left the book."
+)
 RESTORE = "Put it back from another copy; nothing was changed."

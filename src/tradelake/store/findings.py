@@ -23,12 +23,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was read again: commits, rows and files, and what is wrong with them, the first commit first."""
+    """What was read again: commits, rows and files, and what is wrong with them, the first commit first.
+
+    `notes` say what could not be looked at, and why that is no fault.
+    """
 
     runs: int
     rows: int
     findings: tuple[Finding, ...] = ()
     files: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:

@@ -98,10 +98,11 @@ def read_standing(catalog: Catalog) -> Standing:
 
 
 def family_events(catalog: Catalog, families: pl.DataFrame, select: str) -> pl.DataFrame:
-    """Return the rows of *select*, columns of the log, that belong to one of the families."""
+    """Return the rows of *select*, columns of the log, that belong to one of the families; deleted ones left out."""
     with catalog.joined(families=families):
         return catalog.frame(
-            f"{select} SEMI JOIN families USING (account_id, symbol)", span=Span(families=families.select(FAMILY))
+            f"{select} SEMI JOIN families USING (account_id, symbol)",
+            span=Span(families=families.select(FAMILY), closed=True),
         )
 
 

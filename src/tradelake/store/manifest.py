@@ -48,13 +48,18 @@ def manifest_of(staged: Staged, book_id: str) -> Manifest:
         "archive_id": staged.archive_id,
         "month": f"{staged.month:%Y-%m}",
         "files": [_file(file, objects[file.table]) for file in staged.files],
-        "control_totals": {"columns": _totals_of(staged.totals).columns, "rows": []},
+        "control_totals": totals_with(staged.totals, []),
     }
     # A line for each account, symbol and currency: there may be more of these than one cares to name columns for.
     lines = (json.dumps(row, separators=(",", ":")) for row in control_totals(staged.totals))
     head, _, tail = json.dumps(said, indent=1).rpartition("[]")
     text = f"{head}[\n" + ",\n".join(lines) + f"\n]{tail}\n"
     return Manifest(name, text.encode(), objects)
+
+
+def totals_with(totals: pl.DataFrame, rows: list[list[int | str]]) -> dict[str, Any]:
+    """Return some rows of control totals with the names of their columns, as a manifest says them."""
+    return {"columns": _totals_of(totals).columns, "rows": rows}
 
 
 def control_totals(totals: pl.DataFrame) -> list[list[int | str]]:

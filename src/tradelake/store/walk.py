@@ -11,8 +11,9 @@ from tradelake.store.canonical import CHECK, Integers
 from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN, Leaf, sealed
 from tradelake.store.cold import HOT, parquet
+from tradelake.store.deleted import as_leaves, newest_leaves
 from tradelake.store.findings import Finding
-from tradelake.tables import ARCHIVED_TABLES, CHAINED_TABLES, IMPORT_RUNS, TRADE_LOG, Table
+from tradelake.tables import ARCHIVED_TABLES, CHAINED_TABLES, DELETED_LEAVES, IMPORT_RUNS, TRADE_LOG, Table
 
 COMMITS_AT_ONCE = 200_000
 SHOWN_MAX = 20
@@ -126,10 +127,33 @@ class Walk:
             self.found(bad[RUN][SHOWN_MAX], table.name, "", text)
 
     def by_commit(self, given: pl.DataFrame | None) -> "Leaves":
-        """Return all leaves in the order of the chain, with those that are given."""
+        """Return all leaves in the order of the chain, with those that are given, and those of deleted rows."""
         found = [*self.leaves, compact(given)] if given is not None else self.leaves
         self.leaves = []
-        return Leaves(pl.concat(found).sort(RUN, "table", "month") if found else pl.DataFrame(schema=COMPACT))
+        leaves = pl.concat(found) if found else pl.DataFrame(schema=COMPACT)
+        return Leaves(self._with_deleted(leaves).sort(RUN, "table", "month"))
+
+    def _with_deleted(self, leaves: pl.DataFrame) -> pl.DataFrame:
+        """Return leaves with those of deleted rows, where what stays of their rows is what stayed."""
+        try:
+            noted = newest_leaves(self.catalog, self.place(DELETED_LEAVES))
+        except StorageError:
+            return leaves
+        known = pl.col("table_name").is_in(list(ORDER)) & (pl.col("of_run_id") > self.after)
+        known &= pl.col("month").str.contains(r"^\d{4}-\d{2}$") & ~pl.col("table_name").is_in(list(self.unread))
+        noted = noted.filter(known)
+        if not noted.height:
+            return leaves
+        whole, rest = compact(as_leaves(noted)), compact(as_leaves(noted, "rest_"))
+        of_leaf = [RUN, "table", "month"]
+        there = rest.join(leaves, on=of_leaf, how="left", suffix="_there")
+        same = pl.col("rows") == pl.col("rows_there").fill_null(0)
+        same &= (pl.col("rows") == 0) | (pl.col("digest") == pl.col("digest_there"))
+        names = [table.name for table in CHAINED_TABLES]
+        for run, table, month, rows, _, found, _ in there.filter(~same).head(SHOWN_MAX).iter_rows():
+            what = f"{rows} rows of the commit stayed when others were deleted, and {found or 0} are there or others"
+            self.found(run, names[table], f"{month // 100:04}-{month % 100:02}", what)
+        return pl.concat([leaves.join(whole, on=of_leaf, how="anti"), whole])
 
 
 class Leaves:

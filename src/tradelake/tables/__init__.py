@@ -64,6 +64,7 @@ from tradelake.tables.groups import (
     TOLD_TABLES,
 )
 from tradelake.tables.incoming import INCOMING, RECORDS
+from tradelake.tables.keeping import CLOSINGS, DELETED_LEAVES, HOLDS
 from tradelake.tables.nights import (
     ACCOUNT_SNAPSHOTS,
     BREAK_ACTIONS,
@@ -117,10 +118,12 @@ __all__ = [
     "CHAIN_LABELS",
     "CHAIN_POSITIONS",
     "CHECKPOINT",
+    "CLOSINGS",
     "COMMITTED",
     "CORPORATE_ACTIONS",
     "CORPORATE_KINDS",
     "CURE_KINDS",
+    "DELETED_LEAVES",
     "DERIVED_TABLES",
     "DUCKDB_TYPES",
     "EXERCISE_STYLES",
@@ -128,6 +131,7 @@ __all__ = [
     "FILE_DIGESTS",
     "FLOW_CATEGORIES",
     "HEAD",
+    "HOLDS",
     "HOWS",
     "HOWS_OF_OPEN_LOTS",
     "IMPORT_RUNS",
