@@ -24,12 +24,13 @@ import tradelake as tl
 from tests.books import Place
 from tests.intake.flex import ACCOUNT, document, execution
 from tests.jobs.night_books import tables_of
+from tests.laws.books import THOROUGH
 from tests.objectstore import S3Server, s3_server
 from tests.store.victim import NOTHING_KEPT, Victim, do, fills
 from tradelake.book import restore_book
 from tradelake.errors import BookExists, BookNotFound
 
-KILLS = int(os.environ.get("TRADELAKE_KILLS", "24"))
+KILLS = int(os.environ.get("TRADELAKE_KILLS", "24" if THOROUGH else "12"))
 SEED = int(os.environ.get("TRADELAKE_SEED", "5"))
 MANY = 1100
 LIVES = (("sqlite", "folder"), ("sqlite", "s3"), ("duckdb", "folder"))
