@@ -78,9 +78,12 @@ class Breaks(Reconcilers, Writers):
         )
         return with_names(listed, references.instruments)
 
-    def break_history(self, break_id: str, *, as_known: Instant = None) -> pl.DataFrame:
-        """Return all steps of a break, oldest first; InputError for an id that no break has."""
-        rows = self._break_events(as_known).filter(break_id=break_id)
+    def break_history(self, break_id: str | None = None, *, as_known: Instant = None) -> pl.DataFrame:
+        """Return all steps of a break, oldest first, or of all of them; InputError for an id that no break has."""
+        rows = self._break_events(as_known)
+        if break_id is None:
+            return rows.sort("break_id", "step")
+        rows = rows.filter(break_id=break_id)
         if not rows.height:
             raise _unknown(break_id)
         return rows.sort("step")

@@ -114,7 +114,10 @@ def _breaks(book: Nights, day: date) -> pl.DataFrame:
 
 def _proposals(book: Nights, day: date) -> pl.DataFrame:
     """Return what waits for somebody: events that breaks propose, and ends of options that have expired."""
-    rows = [row for each in book.breaks(status=STANDING).iter_rows(named=True) for row in _of_break(book, each)]
+    last = book.break_history().unique("break_id", keep="last", maintain_order=True)
+    steps = {row["break_id"]: row for row in last.iter_rows(named=True)}
+    standing = book.breaks(status=STANDING).iter_rows(named=True)
+    rows = [row for each in standing for row in _of_break(each, steps[each["break_id"]])]
     named = {row["instrument_id"] for row in rows}
     for each in book.proposals(day).iter_rows(named=True):
         if each["instrument_id"] not in named:
@@ -131,12 +134,9 @@ def _proposals(book: Nights, day: date) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in PROPOSALS.names} for row in rows], schema=PROPOSALS.schema)
 
 
-def _of_break(book: Nights, found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the events that a break proposes and that nobody has recorded yet."""
-    if not found["proposed"]:
-        return []
-    last = book.break_history(found["break_id"]).row(-1, named=True)
-    if last["action"] == "applied":
+def _of_break(found: dict[str, Any], last: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the events that a break proposes by its *last* step and that nobody has recorded yet."""
+    if not found["proposed"] or last["action"] == "applied":
         return []
     return [
         {

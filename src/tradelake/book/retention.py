@@ -136,7 +136,7 @@ class Retainers(Balances, Holders):
             )
             done.append(counts.with_columns(pl.lit("archived").alias("action")))
         if delete:
-            done.append(self._delete(policy, progress or no_progress).with_columns())
+            done.append(self._delete(policy, progress or no_progress))
         kept = self.retention(policy).filter(action="keep")
         return pl.concat([pl.DataFrame(schema=RETAINED), *done, kept], how="diagonal").sort(
             "month", "table_name", "archive_id"
