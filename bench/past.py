@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tradelake as tl
 from bench.figure import Figure
-from bench.nightly import CHUNK, END, ROUND, START, accounts, executions, python
+from bench.nightly import CHUNK, END, ROUND, START, SYMBOLS, accounts, executions, python
 
 MOMENTS = 20
 ACCOUNT, SYMBOL = "ACC-003", "S05"
@@ -25,6 +25,7 @@ with tl.create(sys.argv[1]) as book:
     book.add_accounts([{"account_id": name} for name in json.loads(sys.argv[3])])
     for file in json.loads(sys.argv[2]):
         assert book.ingest("executions", file).ok
+    assert not book.ingest_marks(sys.argv[4]).problems
     book.fold()
     book.maintain()
 """
@@ -32,13 +33,18 @@ with tl.create(sys.argv[1]) as book:
 
 def run(rows: int) -> list[Figure]:
     """Measure positions as of moments over the whole of four years, on a book of *rows* executions."""
-    rows = max(1, round(rows / ROUND)) * ROUND
+    # Half a round more than whole rounds leaves a position open in every second family.
+    rows = max(1, round(rows / ROUND)) * ROUND + ROUND // 4
     with tempfile.TemporaryDirectory(prefix="tradelake-bench-") as folder:
         files = []
         for first in range(0, rows, CHUNK):
             files.append(f"{folder}/{first}.parquet")
             executions(first, min(CHUNK, rows - first), rows).write_parquet(files[-1])
-        python(BUILD, f"{folder}/book", json.dumps(files), json.dumps(accounts()))
+        marks = Path(folder) / "marks.csv"
+        marks.write_text(
+            "\n".join(["symbol,mark_date,price", *(f"S{n:02},2024-01-03,{100 + n}.25" for n in range(SYMBOLS))])
+        )
+        python(BUILD, f"{folder}/book", json.dumps(files), json.dumps(accounts()), str(marks))
         with tl.open(Path(folder) / "book", read_only=True) as book:
             return [_figure(book, rows, what, filters) for what, filters in ASKED.items()]
 

@@ -36,6 +36,8 @@ SELECT instrument_id, symbol, contract_symbol, asset_type, mark_date, revision, 
 FROM marks m JOIN instruments i USING (instrument_id)
 """
 # The newest day of each instrument first: ordering all its days takes ten times as long.
+PRICED = ("revision", "price", "currency", "source", "recorded_at")
+LISTED_MARKS = 100  # instruments that a statement names one by one
 NEWEST = """
 WITH known AS (SELECT * FROM marks{where}),
 newest AS (SELECT instrument_id, max(mark_date) AS mark_date FROM known GROUP BY instrument_id)
@@ -97,6 +99,11 @@ def marks_at(
     if instruments is None:
         return catalog.frame(NEWEST.format(where=where(texts)), values)
     wanted = pl.DataFrame({"instrument_id": list(instruments)}, schema={"instrument_id": pl.String()})
+    if not wanted.height:
+        return MARKS.empty().select("instrument_id", "mark_date", *PRICED)
+    if wanted.height <= LISTED_MARKS:
+        texts.append(f"instrument_id IN ({', '.join('?' * wanted.height)})")
+        return catalog.frame(NEWEST.format(where=where(texts)), [*values, *wanted["instrument_id"]])
     texts.append("instrument_id IN (SELECT instrument_id FROM wanted_instruments)")
     with catalog.joined(wanted_instruments=wanted):
         return catalog.frame(NEWEST.format(where=where(texts)), values)

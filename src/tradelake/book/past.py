@@ -8,6 +8,7 @@ accounts with an average cost (their pool has forgotten what came when), and, wh
 that have changed since.
 """
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from tradelake.book.derive import EVENT_SCHEMA
 from tradelake.book.effective import as_they_count, read_cured
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY
-from tradelake.book.reach import REACHING_KINDS, Reach
+from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
 from tradelake.book.read import Filter, Instant, instant_of
 from tradelake.book.shelf import Shelf
 from tradelake.lots import in_effect
@@ -66,10 +67,14 @@ class PastReaders(Shelf):
         later = self._told_after(known)
         standing = self._standing()
         references = self._references(standing.import_run_id)
+        reaching = self._tail.reaching_of(standing, references)
+        reaches = [reach for reach in reaching.reaches if _reaches_past(reach, at, set(later["sequence"]))]
+        families = self._pooled(references, reaching)
+        if not (reaches or later.height or families.height):
+            return Past(at, known, later, families, Derived())
         planner = self._planner(standing, references)
-        reaches = [reach for reach in planner.reaching.reaches if _reaches_past(reach, at, set(later["sequence"]))]
         plain = later.filter(~pl.col("kind").is_in(REACHING_KINDS)).select(*FAMILY).unique()
-        families = pl.concat([planner.reached_families(reaches, plain), self._pooled(references, planner)]).unique()
+        families = pl.concat([planner.reached_families(reaches, plain), families]).unique()
         families = _wanted(families, wanted or Filter(), references)
         families, derived = self._replayed(planner, references, families, at, later)
         return Past(at, known, later, families, derived)
@@ -110,9 +115,9 @@ class PastReaders(Shelf):
             self._catalog, references, reaching, nothing, Checkpoint(standing.head, standing.checkpoint.latest_at)
         )
 
-    def _pooled(self, references: References, planner: Planner) -> pl.DataFrame:
+    def _pooled(self, references: References, reaching: Reaching) -> pl.DataFrame:
         """Return the families that have, or had, lots of an average cost."""
-        changes = planner.reaching.rows.filter(pl.col("kind").is_in(("lot_method", *CURE_KINDS)))
+        changes = reaching.rows.filter(pl.col("kind").is_in(("lot_method", *CURE_KINDS)))
         pools = (references.accounts["lot_method"] == "AVERAGE").any()
         if not pools and not changes["details"].str.contains("AVERAGE", literal=True).any():
             return pl.DataFrame(schema=dict.fromkeys(FAMILY, pl.String))
@@ -135,31 +140,38 @@ class PastReaders(Shelf):
 
     def _positions_at(self, past: Past, wanted: Filter) -> pl.DataFrame:
         """Return the open positions of families that need no replay."""
-        texts, values = wanted.conditions(POSITIONS.names, None)
-        keep = wanted.expression(POSITIONS.names, None)
         if past.as_of is None:
-            return self._rows(POSITIONS, texts, values, keep)
-        at, opened = past.as_of, pl.col("opened_at") <= past.as_of
-        instant, before = at.isoformat(), [*texts, "opened_at <= CAST(? AS TIMESTAMPTZ)"]
-        later = "closed_at > CAST(? AS TIMESTAMPTZ)"
-        still = self._rows(POSITIONS, before, [*values, instant], keep & opened, SHARED)
-        across = keep & opened & (pl.col("closed_at") > at)
-        ended = self._rows(POSITION_HISTORY, [*before, later], [*values, instant, instant], across, SHARED)
+            return self._rows(
+                POSITIONS, *wanted.conditions(POSITIONS.names, None), wanted.expression(POSITIONS.names, None)
+            )
+        opened, after = pl.col("opened_at") <= past.as_of, pl.col("closed_at") > past.as_of
+        before, later = "opened_at <= CAST(? AS TIMESTAMPTZ)", "closed_at > CAST(? AS TIMESTAMPTZ)"
+        still = self._at_instant(past.as_of, POSITIONS, wanted, SHARED, opened, [before])
+        ended = self._at_instant(past.as_of, POSITION_HISTORY, wanted, SHARED, opened & after, [before, later])
         ids = pl.concat([still["position_id"], ended["position_id"]])
         if not ids.len():
             return POSITIONS.empty()
-        lots = self._rows(LOTS, before, [*values, instant], keep & opened, LOT_COLUMNS)
-        with self._catalog.joined(open_ids=ids.to_frame()):
-            matches = self._rows(
-                MATCHES,
-                [*before, f"({later} OR position_id IN (SELECT position_id FROM open_ids))"],
-                [*values, instant, instant],
-                keep & opened,
-                SLICE_COLUMNS,
-            )
-        after = pl.col("closed_at") > at
-        earned = matches.filter(~after & pl.col("position_id").is_in(ids.implode()))
-        return positions_at(still, ended, lots, matches.filter(after), earned)
+        lots = self._at_instant(past.as_of, LOTS, wanted, LOT_COLUMNS, opened, [before])
+        own = pl.col("position_id").is_in(ids.implode())
+        with self._catalog.joined(open_ids=ids.to_frame()) if wanted == Filter() else nullcontext():
+            texts = [before, f"({later} OR position_id IN (SELECT position_id FROM open_ids))"]
+            matches = self._at_instant(past.as_of, MATCHES, wanted, SLICE_COLUMNS, opened & (after | own), texts)
+        return positions_at(still, ended, lots, matches.filter(after), matches.filter(~after & own))
+
+    def _at_instant(
+        self, at: datetime, table: Table, wanted: Filter, columns: Sequence[str], there: pl.Expr, texts: list[str]
+    ) -> pl.DataFrame:
+        """Return what was *there* at an instant; the *texts* say the same in SQL, each with the instant as its value.
+
+        Of some accounts or symbols all rows are read: they are few, and DuckLake asks its catalog once more for every
+        column that a condition names.
+        """
+        asked, values = wanted.conditions(table.names, None)
+        if wanted == Filter():
+            asked, values = texts, [at.isoformat()] * len(texts)
+        needed = [name for name in ("opened_at", "closed_at") if name in table.names and name not in columns]
+        rows = self._rows(table, asked, values, wanted.expression(table.names, None), [*columns, *needed])
+        return rows.filter(there).select(columns)
 
     def _lots_at(self, past: Past, wanted: Filter, day: str | None) -> pl.DataFrame:
         """Return the open lots; families that have changed since are replayed."""

@@ -27,6 +27,7 @@ from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES,
 
 DATA_BESIDE = "beside the catalog"
 DRAFT = "draft-"
+GROUP_ROWS = 32_768  # of a derived table in one row group of Parquet: what an account has is then read in few groups
 
 
 def create_catalog(target: Target, *, created_at: str) -> Catalog:
@@ -126,6 +127,7 @@ def _fill(book: Catalog, created_at: str) -> None:
                 book.execute(statement)
     for table in (*DERIVED_TABLES, CHECKPOINT):
         book.execute(f"CALL lake.set_option('data_inlining_row_limit', 0, table_name => '{table.name}')")
+        book.execute(f"CALL lake.set_option('parquet_row_group_size', {GROUP_ROWS}, table_name => '{table.name}')")
     book_id = str(uuid4())
     with book.transaction():
         book.insert(HEAD.name, _first_head(book_id, created_at))
