@@ -1,4 +1,10 @@
-"""A session of DuckDB: in UTC, with the extensions of its wheels, and never a download."""
+"""A session of DuckDB: in UTC, with the extensions of its wheels, and never a download.
+
+Problem. DuckDB checks the signature of an extension whenever a database loads it: a hash over 36 MB each, a third of a
+second for every book that is opened. Decision. A process has an extension checked once, and again when its file is
+another; books that it opens later take the library that is in the process already, unchecked. No statement of a user
+can load one: signatures are asked for again as soon as a session has its extensions.
+"""
 
 from importlib.resources import files
 from importlib.util import find_spec
@@ -18,6 +24,8 @@ METADATA = "__ducklake_metadata_lake"
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
 
+_CHECKED: dict[Path, tuple[int, int, int]] = {}
+
 
 def extension_path(name: str) -> Path:
     """Return the path of a DuckDB extension inside its wheel; StorageError where the wheel is missing."""
@@ -35,7 +43,15 @@ def extension_path(name: str) -> Path:
 
 def session(target: Target) -> duckdb.DuckDBPyConnection:
     """Return a connection that can attach a book at *target*."""
-    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    extensions = {path: _identity(path) for path in map(extension_path, ("ducklake", *EXTENSIONS[target.kind]))}
+    checked = all(_CHECKED.get(path) == identity for path, identity in extensions.items())
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_unsigned_extensions": checked,
+        }
+    )
     connection.execute(OPTIMIZERS)
     connection.execute("SET threads = 1")
     # Standard output is for data.
@@ -43,9 +59,21 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET preserve_insertion_order = true")
-    for name in ("ducklake", *EXTENSIONS[target.kind]):
-        connection.execute(f"LOAD {literal(str(extension_path(name)))}")
+    for path in extensions:
+        try:
+            connection.execute(f"LOAD {literal(str(path))}")
+        except duckdb.Error as error:
+            connection.close()
+            raise StorageError(f"DuckDB's extension {path.name} is not as it was published: {error}") from error
+    connection.execute("SET allow_unsigned_extensions = false")
+    _CHECKED.update(extensions)
     return connection
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is replaced or written."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def attach(
