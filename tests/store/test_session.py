@@ -1,6 +1,7 @@
 """What DuckDB loads: extensions of the wheels only, and only with their signature."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ def extensions(tmp_path, monkeypatch):
     return copies
 
 
-def spoil(path):
+def spoil(path: Path) -> None:
     """Put a file with other content, of the same length, in the place of another."""
     content = path.read_bytes()
     path.unlink()
