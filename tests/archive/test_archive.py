@@ -51,11 +51,15 @@ def test_fifty_answers_are_what_they_were_with_the_archive_and_after_a_restore(t
     with told._catalog.cold.including():
         for name, answer in answers(told, ASKED):
             assert_frame_equal(answer, expected[name])
+    archived, report = done["events"].sum(), told.rebuild(check=True)
+    said = f"{archived} of the events are archived and were read from cold storage; their months: 2"
+    assert (report.identical, report.notes) == (True, (said,))
     told.restore(manifests(told))
     assert not told.archives().height
     for name, answer in answers(told, ASKED):
         assert_frame_equal(answer, expected[name])
-    assert told.rebuild(check=True).identical
+    report = told.rebuild(check=True)
+    assert (report.identical, report.notes) == (True, ())
 
 
 def manifests(book: tl.Book) -> list[str]:

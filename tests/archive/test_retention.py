@@ -117,7 +117,9 @@ def test_what_is_deleted_leaves_everything_else_and_the_proof(book, plain):
     found = book.verify(deep=True)
     assert found.findings == ()
     assert "2019-02-12T15:00:00" in found.notes[0]
-    assert book.rebuild(check=True).identical
+    report = book.rebuild(check=True)
+    assert report.identical
+    assert [note for note in report.notes if "began with the closing" in note and "2019-02-12T15:00:00" in note]
     book.rebuild()
     same(book, plain)
     assert book.trades(since="2019-03-01").height == 6

@@ -12,12 +12,18 @@ from tradelake.book.shelf import Progress, no_progress
 from tradelake.book.tail import TailFold
 from tradelake.errors import ReadOnlyError, TradelakeError
 from tradelake.store import read_standing, replace_derived
-from tradelake.tables import DERIVED_TABLES
+from tradelake.store.closing import closed_until
+from tradelake.tables import DERIVED_TABLES, TRADE_LOG
 
 FOLD_AFTER = 2_000
 UNFOLDED = (
     "All of it is recorded; only the stored positions could not be brought up to it. The next fold does that, and "
     "readers see it meanwhile. What went wrong: {}"
+)
+
+ARCHIVED = "{:,} of the events are archived and were read from cold storage; their months: {:,}"
+CLOSED = (
+    "events up to {} were deleted when their retention was over: the rebuild began with the closing of that instant"
 )
 
 
@@ -79,6 +85,7 @@ class Derivers(PastReaders):
                 reached = latest_event(self._catalog, references)
                 report("write", 1, 2)
                 replace_derived(self._catalog, derived, reached, everything=True)
+                notes = self._cold_notes()
             # What was read of the old rows is void, even where the checkpoint stays where it was.
             self._tail = TailFold(self._catalog)
             found: tuple[str, ...] = ()
@@ -93,6 +100,7 @@ class Derivers(PastReaders):
                     for table in DERIVED_TABLES
                     for text in differences(table, self._rows(table), derived.rows(table))
                 )
+                notes = self._cold_notes()
         report("done", 2, 2)
         return RebuildReport(
             identical=not found,
@@ -100,4 +108,16 @@ class Derivers(PastReaders):
             differences=found,
             rows={table.name: derived.rows(table).height for table in DERIVED_TABLES},
             seconds=time.perf_counter() - started,
+            notes=notes,
         )
+
+    def _cold_notes(self) -> tuple[str, ...]:
+        """Say what a rebuild has read of the archive, and from where it began; the caller holds its transaction."""
+        archived = self._catalog.cold.parts(self._catalog.transaction_number).filter(table_name=TRADE_LOG.name)
+        closed = closed_until(self._catalog)
+        notes = []
+        if archived.height:
+            notes.append(ARCHIVED.format(archived["rows"].sum(), archived["month"].n_unique()))
+        if closed is not None:
+            notes.append(CLOSED.format(closed.isoformat()))
+        return tuple(notes)

@@ -70,10 +70,14 @@ class MarkReceipt:
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
-    """A rebuild from the first event: rows per derived table, and with `check` the differences to what was stored."""
+    """A rebuild from the first event: rows per derived table, and with `check` the differences to what was stored.
+
+    `notes` say what of the events is not in the hot store: archived ones, which were read, and deleted ones.
+    """
 
     identical: bool
     sequence: int
     differences: tuple[str, ...]
     rows: dict[str, int]
     seconds: float
+    notes: tuple[str, ...] = ()

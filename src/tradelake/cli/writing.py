@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tradelake.cli.options import Text, open_book, takes, target_of
-from tradelake.cli.streams import complain_about, emit, progress_bar
+from tradelake.cli.streams import complain, complain_about, emit, progress_bar
 
 
 def init(
@@ -85,6 +85,8 @@ def rebuild(
     rows = ", ".join(f"{count:,} {table}" for table, count in report.rows.items())
     verdict = ("identical" if report.identical else "different") if check else "rebuilt"
     emit(f"{verdict} up to sequence {report.sequence}\n  {rows}\n")
+    for note in report.notes:
+        complain(note)
     complain_about(report.differences, rest="`tradelake rebuild` stores the tables anew.")
     if check and not report.identical:
         raise typer.Exit(1)
