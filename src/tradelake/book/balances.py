@@ -9,6 +9,7 @@ import polars as pl
 from tradelake.book.effective import as_they_count
 from tradelake.book.profits import LEDGER_SQL, Profits, with_far
 from tradelake.book.read import Filter, Instant, Names, instant_of
+from tradelake.book.shelf import asked_again
 from tradelake.positions import added, cash_ledger, totals_of
 from tradelake.store.closing import closed_until, read_closing
 from tradelake.store.cold import Span
@@ -62,6 +63,7 @@ class Balances(Profits):
         paid = flows.filter(pl.col("effective_at") <= until).join(before, on="sequence", how="semi")
         return pl.concat([ledger, _payments(paid, ledger)])
 
+    @asked_again
     def cash(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:
         """Return the cash balance per account and currency that all events together give."""
         if as_known is None and closed_until(self._catalog) is not None:

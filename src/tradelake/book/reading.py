@@ -9,6 +9,7 @@ from tradelake.book.effective import as_they_count, states
 from tradelake.book.listing import Filters, cut, filter_of, limited, span_of
 from tradelake.book.profits import Profits
 from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of, where
+from tradelake.book.shelf import asked_again
 from tradelake.store import PAST_SUFFIX, PastCall, Relation, check_read_only, relation
 from tradelake.store.cold import HOT
 from tradelake.tables import (
@@ -89,6 +90,11 @@ class Readers(Profits):
         `state` says what cancels and corrects have made of a row: active, cancelled or corrected. With `in_effect` the
         rows are the events as they count: cancelled ones left out, corrected ones corrected, no cures.
         """
+        rows = self._traded(kinds, filters, in_effect=in_effect)
+        return rows.lazy() if lazy else rows
+
+    @asked_again
+    def _traded(self, kinds: Sequence[str] | None, filters: Filters, *, in_effect: bool) -> pl.DataFrame:
         wanted, known = filter_of(filters), filters.get("as_known")
         with self._catalog.transaction():
             found = states(self._catalog, as_known=None if known is None else instant_of(known))
@@ -100,10 +106,8 @@ class Readers(Profits):
                 rows = _as_wanted(as_they_count(told, cured), wanted, kinds, filters)
         if found.height:
             rows = rows.join(found, on=["trade_id", "leg_id"], how="left", maintain_order="left")
-            rows = rows.with_columns(pl.col("state").fill_null("active"))
-        else:
-            rows = rows.with_columns(pl.lit("active").alias("state"))
-        return rows.lazy() if lazy else rows
+            return rows.with_columns(pl.col("state").fill_null("active"))
+        return rows.with_columns(pl.lit("active").alias("state"))
 
     def _logged(self, wanted: Filter, kinds: Sequence[str] | None, filters: Filters) -> pl.DataFrame:
         """Return rows of the log as they were told, in effective order."""
@@ -187,6 +191,7 @@ class Readers(Profits):
             [trade_id],
         )
 
+    @asked_again
     def sql(self, query: str) -> Relation:
         """Return a DuckDB relation of one SELECT over the tables of the book; what writes or reads files is refused.
 

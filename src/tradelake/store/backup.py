@@ -90,11 +90,11 @@ def back_up(catalog: Catalog, objects: Objects, *, scratch: Path, created_at: st
     """Copy a book into a store of objects; writers wait only while the catalog is copied.
 
     `scratch` is a folder for the copy of the catalog; `created_at` is an instant as ISO 8601. Raises InputError for a
-    book whose files are not local, StorageError where something cannot be read or written, or a file was removed
+    book on PostgreSQL, StorageError where something cannot be read or written, or a file was removed
     meanwhile.
     """
     kind = catalog.target.kind
-    if kind == "postgres" or "://" in catalog.data_folder:
+    if kind == "postgres":
         raise InputError(
             f"{catalog.target.shown} is not a local book. Copy its database with pg_dump first, and its data folder "
             "afterwards, within a day: files are not changed, and are removed a day after nothing needs them."
@@ -113,15 +113,10 @@ def back_up(catalog: Catalog, objects: Objects, *, scratch: Path, created_at: st
     files = []
     for number, path in enumerate(paths):
         progress("copy", number, len(paths))
-        source = Path(catalog.data_folder) / path
         kept = known.get(path)
         if kept is None or objects.size(kept.object) != kept.bytes:
-            if not source.exists():
-                raise StorageError(f"{source} was removed while it was to be copied. Take the backup again.")
-            kept = Kept(path, source.stat().st_size, file_digest(source))
-            if objects.size(kept.object) != kept.bytes:
-                _put(objects, kept, source)
-                copied.append(kept)
+            kept, put = _copied(catalog, path, objects, scratch)
+            copied += [kept] if put else []
         files.append(kept)
     manifest = BackupManifest(
         created_at=created_at,
@@ -143,6 +138,24 @@ def back_up(catalog: Catalog, objects: Objects, *, scratch: Path, created_at: st
         files_copied=len([kept for kept in copied if kept is not kept_catalog]),
         bytes_copied=sum(kept.bytes for kept in copied),
     )
+
+
+def _copied(catalog: Catalog, path: str, objects: Objects, scratch: Path) -> tuple[Kept, bool]:
+    """Return a data file as it is kept, and whether it had to be put."""
+    source = catalog.data_folder + path
+    size = catalog.place.size(source)
+    if size is None:
+        raise StorageError(f"{source} was removed while it was to be copied. Take the backup again.")
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".") as folder:
+        here = Path(source)
+        if not catalog.place.local:
+            here = Path(folder) / "file"
+            catalog.place.copy(source, here)
+        kept = Kept(path, size, file_digest(here))
+        if objects.size(kept.object) == kept.bytes:
+            return kept, False
+        _put(objects, kept, here)
+        return kept, True
 
 
 def data_paths(catalog: Catalog) -> list[str]:

@@ -10,7 +10,8 @@ from tradelake.store.backup import BackupManifest, Kept, Progress
 from tradelake.store.catalog import Catalog
 from tradelake.store.lease import Lease
 from tradelake.store.objects import Objects, file_digest, unfinished
-from tradelake.store.opening import DATA_BESIDE, discard, draft_of, make_folder, publish, refuse_existing
+from tradelake.store.opening import DATA_BESIDE, discard, draft_of, publish, refuse_existing
+from tradelake.store.place import make_folder
 from tradelake.store.session import METADATA
 from tradelake.store.target import DATA_FOLDER, DUCKDB_FILE, SQLITE_FILE, Target
 from tradelake.tables import BOOK_SETTINGS
