@@ -23,7 +23,7 @@ def of_kinds(*kinds: str) -> pytest.MarkDecorator:
 
 
 @on_s3
-@of_kinds("sqlite", "postgres")
+@of_kinds("postgres")
 def test_what_a_book_on_s3_says_is_what_a_local_one_says(bucket, ready, local_book, tmp_path):
     with ready.open() as book:
         for each, cold in ((book, tmp_path / "one"), (local_book, tmp_path / "other")):
@@ -66,7 +66,8 @@ def ready_files(folder: Path) -> list[Path]:
 
 @on_s3
 @of_kinds("postgres")
-def test_verify_finds_what_happened_to_an_object(bucket, ready):
+def test_verify_finds_what_happened_to_an_object(bucket, ready, monkeypatch):
+    monkeypatch.setattr(s3, "RETRIES", 1)
     with ready.open() as book:
         book.record([fill(n) for n in range(1100)])
         files = DataFiles(book.data, bucket)
