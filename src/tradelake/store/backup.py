@@ -101,11 +101,8 @@ def back_up(catalog: Catalog, objects: ColdStore, *, created_at: str, progress: 
             progress("copy", number, len(frozen.paths))
             kept = known.get(path)
             if kept is None or sizes.get(kept.object) != kept.bytes:
-                source = Path(catalog.data_folder) / path
-                if not source.exists():
-                    raise StorageError(f"{source} was removed while it was to be copied. Take the backup again.")
-                kept = Kept(path, source.stat().st_size, digest_of(source))
-                new += [kept] if objects.put(kept.object, source, kept.sha256) else []
+                kept, put = _put(catalog, path, objects)
+                new += [kept] if put else []
             files.append(kept)
         manifest = BackupManifest(
             created_at=created_at,
@@ -129,6 +126,15 @@ def back_up(catalog: Catalog, objects: ColdStore, *, created_at: str, progress: 
         files_copied=len([kept for kept in new if kept is not kept_catalog]),
         bytes_copied=sum(kept.bytes for kept in new),
     )
+
+
+def _put(catalog: Catalog, path: str, objects: ColdStore) -> tuple[Kept, bool]:
+    """Return a data file as it is kept, and whether it had to be put there."""
+    source = Path(catalog.data_folder) / path
+    if not source.exists():
+        raise StorageError(f"{source} was removed while it was to be copied. Take the backup again.")
+    kept = Kept(path, source.stat().st_size, digest_of(source))
+    return kept, objects.put(kept.object, source, kept.sha256)
 
 
 def manifest_kind(text: str, *, where: str) -> str:

@@ -7,7 +7,7 @@ files of each service (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID` and so on), never
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -20,6 +20,7 @@ from tradelake.store.object_lock import LOCK_MODES, Lock, lock_of
 from tradelake.store.target import without_password
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
@@ -174,20 +175,27 @@ class ColdStore:
         """Return the names of the objects that begin so and have no slash, sorted."""
         import obstore
 
-        try:
-            found = obstore.list_with_delimiter(self._store)["objects"]
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise self._failed("listed", "", error) from error
+        found = self._listed("", lambda: obstore.list_with_delimiter(self._store)["objects"])
         return sorted(each["path"] for each in found if each["path"].startswith(prefix))
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the bytes of all objects below a folder of the store, by name."""
         import obstore
 
-        try:
-            return {each["path"]: each["size"] for part in obstore.list(self._store, folder) for each in part}
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise self._failed("listed", folder, error) from error
+        found = self._listed(folder, lambda: obstore.list(self._store, folder).collect())
+        return {each["path"]: each["size"] for each in found}
+
+    def _listed(self, folder: str, ask: "Callable[[], Sequence[ObjectMeta]]") -> "Sequence[ObjectMeta]":
+        """Return what a listing has; an answer that breaks off is asked for again."""
+        from obstore.exceptions import BaseError
+
+        failed: Exception | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                return ask()
+            except (BaseError, OSError) as error:
+                failed = error
+        raise self._failed("listed", folder, failed or OSError("no answer")) from failed
 
     def delete(self, name: str) -> None:
         """Remove an object; one that is gone already is no error."""

@@ -98,12 +98,7 @@ def _restore_locally(manifest: BackupManifest, objects: ColdStore, target: Targe
         discard(draft)
         _refuse_strangers(manifest, folder, data)
         _get_files(manifest, objects, data, progress)
-        _get(objects, manifest.catalog, Path(draft.catalog))
-        if target.kind == "sqlite":
-            with sqlite3.connect(draft.catalog) as catalog:
-                catalog.execute("PRAGMA journal_mode = WAL")
-            catalog.close()
-        _settle(draft, manifest, DATA_BESIDE)
+        _get_catalog(manifest, objects, draft, DATA_BESIDE)
         publish(draft, target)
 
 
@@ -116,8 +111,7 @@ def _restore_on_server(manifest: BackupManifest, objects: ColdStore, target: Tar
         _get_files(manifest, objects, data, progress)
         with tempfile.TemporaryDirectory(prefix="tradelake-") as scratch:
             draft = Target(manifest.catalog_kind, str(Path(scratch) / "catalog"), target.data)
-            _get(objects, manifest.catalog, Path(draft.catalog))
-            _settle(draft, manifest, DATA_ELSEWHERE)
+            _get_catalog(manifest, objects, draft, DATA_ELSEWHERE)
             with closing(Catalog(draft, read_only=True)) as settled:
                 types = types_of(settled)
             try:
@@ -127,8 +121,12 @@ def _restore_on_server(manifest: BackupManifest, objects: ColdStore, target: Tar
             transcribe(draft, target, types)
 
 
-def _settle(draft: Target, manifest: BackupManifest, where: str) -> None:
-    """Tell the catalog where its files are now; StorageError where it does not stand where the manifest says."""
+def _get_catalog(manifest: BackupManifest, objects: ColdStore, draft: Target, where: str) -> None:
+    """Fetch the catalog and tell it where its files are now; StorageError where it is not what the manifest says."""
+    _get(objects, manifest.catalog, Path(draft.catalog))
+    if draft.kind == "sqlite":
+        with closing(sqlite3.connect(draft.catalog)) as file:
+            file.execute("PRAGMA journal_mode = WAL")
     with closing(Catalog(draft, read_only=False, attach_data=draft.data)) as catalog:
         catalog.execute(f"UPDATE {METADATA}.ducklake_metadata SET value = ? WHERE key = 'data_path'", [draft.data])
         if catalog.settings().get("data") != where:

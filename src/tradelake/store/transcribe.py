@@ -45,10 +45,11 @@ def transcribe(source: Target, to: Target, types: Types) -> None:
     *types* are those of the book's tables, as `types_of` says them. StorageError where one cannot be read or written.
     """
     Catalog(to, read_only=False, attach_data=to.data, create=True).close()
-    connection = session(source)
+    served, other = (source, to) if to.kind == "duckdb" else (to, source)
+    connection = session(served)
     at = source
     try:
-        for name in EXTENSIONS[to.kind]:
+        for name in EXTENSIONS[other.kind]:
             connection.execute(f"LOAD {literal(str(extension_path(name)))}")
         _attach(connection, source, "source", "READ_ONLY")
         at = to
