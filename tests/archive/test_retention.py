@@ -155,7 +155,7 @@ def test_a_question_that_needs_what_is_deleted_says_so(book):
 GONE = r"of 2019-01 to 2019-02, which were deleted when their retention was over\. "
 INSTEAD: tuple[tuple[Callable[[tl.Book], object], str], ...] = (
     (lambda book: book.trades(), GONE + r"Ask from 2019-03-01 on \(since\), or for positions, lots, matches and"),
-    (lambda book: book.pnl(), GONE + r"Ask from 2019-03-01 on \(since\), or for what is kept for all time: realized"),
+    (lambda book: book.pnl(), GONE + r"Ask from 2019-03-01 on \(since\), or for what is kept for all time: profit, "),
     (lambda book: book.ledger(), GONE + r"Ask from 2019-03-01 on \(since\), or for what is kept for all time"),
     (lambda book: book.chains(), GONE + r"Chains are made of .* Ask for the chains of an account of which nothing was"),
     (lambda book: book.sql("FROM trades"), GONE + r"SQL over the log .* Ask `trades` from 2019-03-01 on \(since\)"),
@@ -179,6 +179,9 @@ def test_a_refusal_says_what_to_ask_instead_and_that_is_answered(book, plain):
         lambda book: book.trades(since="2019-03-01"),
         lambda book: book.pnl(since="2019-03-01"),
         lambda book: book.ledger(since="2019-03-01"),
+        lambda book: book.pnl("account"),
+        lambda book: book.pnl([], account="GEN-1"),
+        lambda book: book.pnl(["account"], as_of="2019-03-10", view="economic"),
         lambda book: book.chains(account="NEW-1"),
         lambda book: book.matches(),
         lambda book: book.history(),
@@ -316,7 +319,11 @@ def test_a_second_deletion_starts_from_the_first(book, plain):
     plain.record(fill(30, "2", executed_at="2019-02-20T15:00:00Z"))
     with pytest.raises(InputError, match="deleted when its retention was over"):
         book.restore(["2019-01"])
+    assert_frame_equal(book.pnl("account"), plain.pnl("account"))
     book.apply_retention(policy(until="2019-04"), delete=True)
+    assert_frame_equal(book.pnl("account"), plain.pnl("account"))
+    with pytest.raises(DeletedError, match="which were deleted"):
+        book.pnl("account", as_of="2019-03-10")
     assert {row["step"] for row in book._catalog.frame("SELECT step FROM archives").to_dicts()} >= {"deleted"}
     same(book, plain)
     assert book.verify(deep=True).findings == ()

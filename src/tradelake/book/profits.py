@@ -29,8 +29,8 @@ LEDGER_SQL = (
 
 
 INSTEAD = (
-    "Ask from {since} on (since), or for what is kept for all time: realized profit in matches, balances in cash, and "
-    "dividends, interest and fees to date in account snapshots."
+    "Ask from {since} on (since), or for what is kept for all time: profit, dividends, interest, fees and cash by "
+    "account alone (pnl by account), and every realized profit in matches."
 )
 
 

@@ -46,6 +46,7 @@ TOTALS = pl.Schema(
             "fees",
         )
     }
+    | {"trades": pl.Int64()}
 )
 CARRIED = {LOTS.name: LOTS.schema, POSITIONS.name: POSITIONS.schema, "totals": TOTALS}
 FIRST_LEG = "1"
