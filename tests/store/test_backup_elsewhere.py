@@ -7,6 +7,7 @@ from pathlib import Path
 import obstore
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 import tradelake as tl
 from tests.books import Patterns, Place, assert_same_book, assert_whole
@@ -14,6 +15,7 @@ from tests.objectstore import BUCKET, Faults, S3Server, faulty, s3_server
 from tests.postgres import PostgresServer
 from tests.store.victim import NOTHING_KEPT, fills
 from tradelake.book import rehearse, restore_book
+from tradelake.cli.app import app
 from tradelake.errors import BookExists, BookNotFound, InputError, StorageError
 from tradelake.store import transcribe
 from tradelake.store.cold_store import ColdStore
@@ -242,3 +244,21 @@ def test_the_newest_backup_is_taken_and_one_that_is_damaged_is_not_passed_over(l
     with pytest.raises(InputError, match="neither the manifest of a backup"):
         restore_book(tmp_path / "nowhere", tmp_path / "third")
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_restore_is_not_told_right_is_misuse(local_book, tmp_path):
+    local_book.record(fills(1, 3))
+    copies = str(tmp_path / "copies")
+    local_book.backup(copies)
+    for arguments, says in (
+        ([copies], "--to says where"),
+        ([copies, "2026-01", "--to", "x"], "--to makes a book of one backup"),
+        ([copies, "--check", "--data", "x"], "--check makes the book in a temporary folder"),
+        ([copies, "--check", "--to", "postgresql:///x"], "--check makes the book in a temporary folder"),
+    ):
+        done = CliRunner().invoke(app, ["restore", *arguments])
+        assert (done.exit_code, says in done.output) == (2, True)
+    with pytest.raises(InputError, match="needs a folder for its files"):
+        CliRunner().invoke(app, ["restore", copies, "--to", "postgresql:///x"], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["restore", copies, "--to", str(tmp_path / "again")])
+    assert done.stdout.startswith(f"restored to {tmp_path / 'again'}\n  backup-")
