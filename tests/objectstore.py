@@ -164,7 +164,7 @@ def faulty(server: S3Server) -> Iterator[tuple[int, Faults]]:
             content = answer.read()
             if fault == "damage" and answer.status == HTTPStatus.OK:
                 content = _damaged(content)
-            left_out = ("content-length", "connection", *faults.forgotten)
+            left_out = ("content-length", "transfer-encoding", "connection", *faults.forgotten)
             kept = [(n, v) for n, v in answer.getheaders() if not n.lower().startswith(left_out)]
             length = answer.getheader("Content-Length") if self.command == "HEAD" else None
             self._answer(

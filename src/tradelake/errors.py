@@ -17,6 +17,7 @@ Bad *data* is never an exception: it is a `Problem`, one per row, and travels be
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 
 class TradelakeError(Exception):
@@ -56,7 +57,15 @@ class ArchivedError(BookError):
 
 
 class DeletedError(ArchivedError):
-    """The answer needs events that were deleted when their retention was over."""
+    """The answer needs events that were deleted when their retention was over.
+
+    `what` says which, `since` is the first trade date from which on nothing that the question reaches was deleted.
+    """
+
+    def __init__(self, what: str, instead: str = "", since: date | None = None) -> None:
+        super().__init__(f"{what} {instead}".rstrip())
+        self.what = what
+        self.since = since
 
 
 class StorageError(BookError):

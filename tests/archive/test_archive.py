@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 import tradelake as tl
 from tests.archive.answers import answers, questions
 from tests.books import SAMPLE_FLEX
+from tests.reconcile.statements import Told, held, trade
 from tradelake.book.archiving import Archivers
 from tradelake.errors import ArchivedError, InputError, StorageError
 from tradelake.store import Upkeep
@@ -358,3 +359,14 @@ def test_a_place_that_is_none_is_refused(told):
         told.archive(BEFORE, "ftp://host/folder")
     with pytest.raises(InputError, match="asks for a day"):
         told.archive(None, "cold")
+
+
+def test_what_the_broker_does_not_have_of_an_archived_month_is_a_break_as_before(local_book, tmp_path):
+    says = Told((trade(1, 100, "50"), trade(2, -40, "51"), trade(3, 7, "52")), positions=(held("XYZ", "60"),))
+    assert local_book.ingest("ibkr-flex", says.file(tmp_path)).accepted == 3
+    less = says.without(2).file(tmp_path)
+    wanted = local_book.reconcile(less).breaks
+    assert wanted["consequences"].to_list() == [1]
+    assert local_book.archive("2026-02-01", tmp_path / "cold").height
+    with local_book._catalog.cold.including():
+        assert_frame_equal(local_book.reconcile(less).breaks, wanted)

@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
 import polars as pl
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,8 @@ from polars.testing import assert_frame_equal
 import tradelake as tl
 from bench.questions import DERIVED
 from tests.books import Patterns, fill
-from tradelake.book import Policy
+from tests.reconcile.statements import Told, held, trade
+from tradelake.book import Policy, rehearse
 from tradelake.book.retention import Retainers, months_after
 from tradelake.errors import ArchivedError, DeletedError, InputError
 
@@ -149,6 +152,94 @@ def test_a_question_that_needs_what_is_deleted_says_so(book):
     assert book.trade("T7").event["trade_id"].to_list() == ["T7"]
 
 
+GONE = r"of 2019-01 to 2019-02, which were deleted when their retention was over\. "
+INSTEAD: tuple[tuple[Callable[[tl.Book], object], str], ...] = (
+    (lambda book: book.trades(), GONE + r"Ask from 2019-03-01 on \(since\), or for positions, lots, matches and"),
+    (lambda book: book.pnl(), GONE + r"Ask from 2019-03-01 on \(since\), or for what is kept for all time: profit, "),
+    (lambda book: book.ledger(), GONE + r"Ask from 2019-03-01 on \(since\), or for what is kept for all time"),
+    (lambda book: book.chains(), GONE + r"Chains are made of .* Ask for the chains of an account of which nothing was"),
+    (lambda book: book.sql("FROM trades"), GONE + r"SQL over the log .* Ask `trades` from 2019-03-01 on \(since\)"),
+    (lambda book: book.sql("FROM chains_at(NULL)"), GONE + r"Chains are made of"),
+    (lambda book: book.source_of("T1"), r"The event 'T1' was deleted .* What the broker wrote of it is gone; matches"),
+    (lambda book: book.trade("T1"), r"The event 'T1' was deleted when .*`tradelake matches` and `tradelake history`"),
+)
+
+
+def test_a_refusal_says_what_to_ask_instead_and_that_is_answered(book, plain):
+    for each in (book, plain):
+        each.add_accounts([{"account_id": "NEW-1"}])
+        each.record([fill(50, "3", account_id="NEW-1", executed_at="2019-04-20T15:00:00Z")])
+    book.apply_retention(policy(), delete=True)
+    for ask, says in INSTEAD:
+        with pytest.raises(DeletedError, match=says) as refused:
+            ask(book)
+        assert "\n" not in str(refused.value)
+    of_the_commit = ("recorded_at", "import_run_id", "source_record_id", "row_check")
+    answered: tuple[Callable[[tl.Book], pl.DataFrame], ...] = (
+        lambda book: book.trades(since="2019-03-01"),
+        lambda book: book.pnl(since="2019-03-01"),
+        lambda book: book.ledger(since="2019-03-01"),
+        lambda book: book.pnl("account"),
+        lambda book: book.pnl([], account="GEN-1"),
+        lambda book: book.pnl(["account"], as_of="2019-03-10", view="economic"),
+        lambda book: book.chains(account="NEW-1"),
+        lambda book: book.matches(),
+        lambda book: book.history(),
+        lambda book: book.cash(),
+        lambda book: book.sql("SELECT count(*), sum(realized_pnl) FROM matches").pl(),
+        lambda book: book.source_of("T7").select("text"),
+        lambda book: book.source_of("nothing"),
+        lambda book: book.trade("T50").event,
+    )
+    for ask_both in answered:
+        mine, theirs = (ask_both(each).drop(*of_the_commit, strict=False) for each in (book, plain))
+        assert_frame_equal(mine, theirs)
+
+
+def test_a_statement_of_after_the_closing_is_reconciled_as_in_a_book_that_has_all(book, plain, tmp_path):
+    trades = (trade(1, 100, "50", day="20190506"), trade(2, -40, "51", day="20190508"))
+    balance = {"currency": "USD", "startingCash": "0", "endingCash": "1", "endingSettledCash": "1"}
+    says = Told(trades, positions=(held("XYZ", "60"),), balances=(balance,), since="20190501", until="20190531")
+    book.apply_retention(policy(), delete=True)
+    found = []
+    for each in (book, plain):
+        assert each.ingest("ibkr-flex", says.file(tmp_path)).accepted == 2
+        found.append(each.reconcile(says.file(tmp_path)))
+    mine, theirs = found
+    assert_frame_equal(mine.breaks, theirs.breaks)
+    # What the books hold beside, and their cash since the first day, is compared with what the statement says.
+    assert {"ACME", "OTHER"} <= set(mine.breaks["instrument_id"])
+    assert (
+        mine.breaks.filter(section="cash")["ours"].to_list() == theirs.breaks.filter(section="cash")["ours"].to_list()
+    )
+    with pytest.raises(DeletedError, match="deleted"):
+        book.reconcile(replace(says, since="20190110").file(tmp_path, "earlier.xml"))
+
+
+def test_a_book_with_deletions_has_no_twin_and_nothing_is_written(book, empty_postgres_url):
+    book.apply_retention(policy(), delete=True)
+    with pytest.raises(DeletedError, match=r"A twin has every event .* so nothing was written; .* drop it if"):
+        book.export_postgres(empty_postgres_url)
+    with psycopg.connect(empty_postgres_url) as connection:
+        made = "SELECT count(*) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'"
+        assert connection.execute(made).fetchone() == (2,)
+
+
+def test_a_book_on_postgres_deletes_and_its_backup_is_whole(patterns, plain, tmp_path, postgres_server):
+    with patterns.copy("postgres", tmp_path / "server", postgres_server).open() as made:
+        made.record(told())
+        made.apply_retention(policy(), to=tmp_path / "cold")
+        made._catalog.cold.included = True
+        made.apply_retention(policy(), delete=True)
+        assert len(objects(made)) == 4
+        same(made, plain)
+        assert made.verify(deep=True).findings == ()
+        with pytest.raises(DeletedError):
+            made.trades()
+        made.backup(tmp_path / "copies")
+    assert rehearse(tmp_path / "copies").problems == ()
+
+
 def test_the_tombstone_says_what_went_and_why(book):
     before = book.archives()
     book.apply_retention(policy(), delete=True)
@@ -228,7 +319,11 @@ def test_a_second_deletion_starts_from_the_first(book, plain):
     plain.record(fill(30, "2", executed_at="2019-02-20T15:00:00Z"))
     with pytest.raises(InputError, match="deleted when its retention was over"):
         book.restore(["2019-01"])
+    assert_frame_equal(book.pnl("account"), plain.pnl("account"))
     book.apply_retention(policy(until="2019-04"), delete=True)
+    assert_frame_equal(book.pnl("account"), plain.pnl("account"))
+    with pytest.raises(DeletedError, match="which were deleted"):
+        book.pnl("account", as_of="2019-03-10")
     assert {row["step"] for row in book._catalog.frame("SELECT step FROM archives").to_dicts()} >= {"deleted"}
     same(book, plain)
     assert book.verify(deep=True).findings == ()

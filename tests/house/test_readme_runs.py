@@ -1,11 +1,13 @@
 """What README and guide tell people to type works, prints what they show, and every link leads somewhere."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.house.documents import ROOT, Session, agrees, blocks, program
+from tests.objectstore import s3_server
 
 PAGES = "guide lifecycle marks nightly operations reconciliation audit archive retention integration postgres"
 SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES.split())]
@@ -14,12 +16,23 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
+@pytest.fixture
+def object_store(name: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment that names a server with the bucket `backups`, for a document that puts something there."""
+    if "--to s3://backups" not in (ROOT / name).read_text(encoding="utf-8"):
+        yield {}
+        return
+    with s3_server(tmp_path / "s3" / "buckets") as server:
+        (server.folder / "backups").mkdir()
+        yield server.environment()
+
+
 @pytest.mark.parametrize("name", SESSIONS)
-def test_every_block_runs_and_prints_what_is_shown(name, tmp_path, postgres_server, empty_postgres_url):
+def test_every_block_runs_and_prints_what_is_shown(name, tmp_path, postgres_server, empty_postgres_url, object_store):
     folder = tmp_path / "here"
     folder.mkdir()
     (folder / "data").symlink_to(ROOT / "data")
-    session = Session(folder, {"DATABASE_URL": empty_postgres_url})
+    session = Session(folder, {"DATABASE_URL": empty_postgres_url, **object_store})
     program(tmp_path / "bin" / "psql", f'"{postgres_server.binaries / "psql"}"')
     ran = 0
     for block in blocks(ROOT / name):

@@ -4,7 +4,7 @@ from tradelake.book.facade import Book, create, open_book
 from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
-from tradelake.book.restoring import Restored, manifest_text, rehearse, restore_book
+from tradelake.book.restoring import Restored, is_backup, rehearse, restore_book
 from tradelake.book.retention import RETAINED_TABLES, Policy
 from tradelake.book.texts import render, schema_texts
 from tradelake.intake.model import Execution
@@ -20,7 +20,7 @@ from tradelake.outputs import (
     verdict,
 )
 from tradelake.sessions import sessions_between
-from tradelake.store import BackedUp, Maintained, Upkeep, manifest_kind
+from tradelake.store import BackedUp, Maintained, Upkeep
 from tradelake.store.object_lock import LOCK_MODES, Lock
 from tradelake.store.twin import SCHEMA, Exported
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
@@ -52,8 +52,7 @@ __all__ = [
     "break_text",
     "create",
     "equity_until",
-    "manifest_kind",
-    "manifest_text",
+    "is_backup",
     "open_book",
     "rehearse",
     "render",

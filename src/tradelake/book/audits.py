@@ -25,12 +25,10 @@ from tradelake.store import (
     read_standing,
     verify_runs,
 )
-from tradelake.store.archived import archive_of
-from tradelake.store.closing import closed_until
+from tradelake.store.closing import closed_until, was_deleted
 from tradelake.store.cold import CLOSED, HOT, Span
 from tradelake.tables import CHECKPOINT, DERIVED_TABLES, IMPORT_RUNS, KINDS, NIGHTS, SOURCE_RECORDS, TRADE_LOG
 
-FIRST_LEG = "1"
 CLOSED_PAST = (
     "positions, lots, matches, position_history, cash_flows and refusals up to {} cannot be derived again: events by "
     "then were deleted when their retention was over. They were compared with the closing of the book, and what came "
@@ -130,8 +128,11 @@ class Audits(Readers, Derivers):
                 f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? ORDER BY sequence", [trade_id], CLOSED
             )
             if not rows.height:
-                if self._was_deleted(trade_id):
-                    raise DeletedError(f"The event {trade_id!r} was deleted when its retention was over.")
+                if was_deleted(self._catalog, trade_id):
+                    raise DeletedError(
+                        f"The event {trade_id!r} was deleted when its retention was over.",
+                        "`tradelake matches` and `tradelake history` have what followed from it.",
+                    )
                 raise InputError(f"There is no event {trade_id!r}. `tradelake trades --json` lists the ids.")
             cures = self._catalog.frame(
                 f"SELECT * FROM {TRADE_LOG.name} WHERE target_id = ? ORDER BY sequence", [trade_id], HOT
@@ -155,10 +156,6 @@ class Audits(Readers, Derivers):
         part = (pl.col("open_trade_id") == trade_id) | (pl.col("close_trade_id") == trade_id)
         event = rows.join(states, on="leg_id", how="left", maintain_order="left")
         return Told(event, records, commits, cures, matches.filter(part))
-
-    def _was_deleted(self, trade_id: str) -> bool:
-        part = archive_of(self._catalog, trade_id, FIRST_LEG)
-        return part is not None and part in self._catalog.cold.deleted()["archive_id"]
 
     def _against(self, anchor: Anchor) -> list[Finding]:
         try:

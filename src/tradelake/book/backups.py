@@ -1,11 +1,14 @@
 """Backups of a book."""
 
+from contextlib import nullcontext
 from datetime import UTC
 from pathlib import Path
 
 from tradelake.book.deriving import Derivers
 from tradelake.book.shelf import Progress, no_progress, now
-from tradelake.store import BackedUp, Folder, back_up
+from tradelake.store import BackedUp, back_up
+from tradelake.store.cold_store import ColdStore
+from tradelake.store.lease import keep_folder
 
 
 class Backups(Derivers):
@@ -14,17 +17,18 @@ class Backups(Derivers):
     def backup(self, to: str | Path, *, progress: Progress | None = None) -> BackedUp:
         """Copy the book as it is now into a folder, and return what was copied; writers and readers go on meanwhile.
 
-        The folder may hold earlier backups, also of other books: what they have is not copied again. Raises BookBusy
-        where another backup is being written there, InputError for a book on PostgreSQL, ReadOnlyError, StorageError.
+        `to` is a folder or the URL of one in an object store. It may hold earlier backups, also of other books: what
+        the newest of this book has is not copied again. A backup that was interrupted is none; a repeat copies what is
+        missing. Raises BookBusy where another process is writing to a local folder, ReadOnlyError, StorageError, and
+        InputError for a URL that is no such place.
         """
         self._writable()
-        folder = Path(to).expanduser().absolute()
-        objects = Folder(folder)
-        with objects.held():
+        objects = ColdStore(str(to))
+        folder = objects.path("")
+        with nullcontext() if folder is None else keep_folder(folder):
             return back_up(
                 self._catalog,
                 objects,
-                scratch=folder,
                 created_at=now().astimezone(UTC).isoformat(timespec="microseconds"),
                 progress=progress or no_progress,
             )

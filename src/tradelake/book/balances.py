@@ -8,9 +8,9 @@ import polars as pl
 
 from tradelake.book.effective import as_they_count
 from tradelake.book.profits import LEDGER_SQL, Profits, with_far
-from tradelake.book.read import Filter, Instant, Names, instant_of
+from tradelake.book.read import Day, Filter, Instant, Names, instant_of
 from tradelake.book.shelf import asked_again
-from tradelake.positions import added, cash_ledger, totals_of
+from tradelake.positions import OF_ACCOUNT, added, cash_ledger, check_view, in_view, profit_to_date, totals_of
 from tradelake.store.closing import closed_until, read_closing
 from tradelake.store.cold import Span
 from tradelake.tables import CASH_FLOWS, CURE_KINDS, MATCHES, REFUSALS
@@ -62,6 +62,60 @@ class Balances(Profits):
         before = events.filter(pl.col("executed_at") <= after).select("sequence")
         paid = flows.filter(pl.col("effective_at") <= until).join(before, on="sequence", how="semi")
         return pl.concat([ledger, _payments(paid, ledger)])
+
+    def _to_date(self, until: datetime, account: Names = None) -> pl.DataFrame:
+        """Return totals of all that happened up to and with an instant, and the number of `trades` among them.
+
+        What was before the closing of the book is known from there. The caller holds a transaction.
+        """
+        keep, closing = Filter(account).expression(ACCOUNT, None), read_closing(self._catalog)
+        known, after = [], None
+        if closing is not None and until >= closing.until:
+            known, after = [closing.totals.filter(keep).select(*OF_ACCOUNT, "trades")], closing.until
+        moved = self._moved(after, until, Filter(account)).filter(keep & (pl.col("kind") == "trade"))
+        later = moved.group_by(OF_ACCOUNT).agg(pl.len().cast(pl.Int64).alias("trades"))
+        trades = pl.concat([*known, later]).group_by(OF_ACCOUNT).agg(pl.col("trades").sum())
+        totals = self._earned(None, until, account)
+        return totals.join(trades, on=OF_ACCOUNT, how="left").with_columns(pl.col("trades").fill_null(0))
+
+    @asked_again
+    def pnl(
+        self,
+        by: Sequence[str] = ("account", "month"),
+        *,
+        account: Names = None,
+        symbol: Names = None,
+        strategy: Names = None,
+        since: Day = None,
+        until: Day = None,
+        as_of: Instant = None,
+        as_known: Instant = None,
+        view: str = "tax",
+    ) -> pl.DataFrame:
+        """Return realized profit, dividends, interest, fees and cash per group and currency, as `Profits.pnl` does.
+
+        Where events were deleted since their retention was over, all time is known by account, or of all accounts.
+        """
+        groups = (by,) if isinstance(by, str) else tuple(by)
+        asked = (symbol, strategy, since, until, as_known)
+        if set(groups) <= {"account"} and asked == (None,) * len(asked) and closed_until(self._catalog) is not None:
+            check_view(view)
+            with self._catalog.transaction():
+                past = self._past(as_of, as_known)
+                matches = in_view(MATCHES.name, self._at(MATCHES, Filter(account), "close_date", past), view)
+                totals = self._to_date(EVER if as_of is None else instant_of(as_of), account)
+            return profit_to_date(matches, totals, groups)
+        return super().pnl(
+            groups,
+            account=account,
+            symbol=symbol,
+            strategy=strategy,
+            since=since,
+            until=until,
+            as_of=as_of,
+            as_known=as_known,
+            view=view,
+        )
 
     @asked_again
     def cash(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:

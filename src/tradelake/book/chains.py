@@ -3,7 +3,7 @@
 import polars as pl
 
 from tradelake.book.effective import as_they_count
-from tradelake.book.listing import Listing
+from tradelake.book.listing import Listing, ask_instead, span_of
 from tradelake.book.read import Filter, Instant, Names, instant_of, names, where
 from tradelake.book.shelf import asked_again
 from tradelake.errors import InputError, Problem
@@ -25,6 +25,13 @@ EVENT_COLUMNS = (
     "quantity",
     "details",
     "recorded_at",
+)
+
+
+INSTEAD = (
+    "Chains are made of orders and rolls, which only the events have, and may begin in any month. Ask for the chains "
+    "of an account of which nothing was deleted (account), for positions, matches and history, which are kept for all "
+    "time, or for events from {since} on (trades with since)."
 )
 
 
@@ -87,7 +94,7 @@ class ChainReaders(Listing):
     def _chains(self, account: Names, as_of: Instant, as_known: Instant) -> Chains:
         """Return the chains of some accounts; what they are made of is never filtered otherwise."""
         wanted = Filter(account=account)
-        with self._catalog.transaction():
+        with ask_instead(INSTEAD), self._catalog.transaction():
             past = self._past(as_of, as_known, wanted)
             positions, history, matches, lots, refused = (
                 self._at(table, wanted, None, past) for table in (POSITIONS, POSITION_HISTORY, MATCHES, LOTS, REFUSALS)
@@ -106,7 +113,8 @@ class ChainReaders(Listing):
         if as_known is not None:
             texts.append("recorded_at <= CAST(? AS TIMESTAMPTZ)")
             values.append(instant_of(as_known).isoformat())
-        told = self._catalog.frame(f"SELECT {', '.join(EVENT_COLUMNS)} FROM {TRADE_LOG.name}{where(texts)}", values)
+        query = f"SELECT {', '.join(EVENT_COLUMNS)} FROM {TRADE_LOG.name}{where(texts)}"
+        told = self._catalog.frame(query, values, span_of(wanted, None))
         events = as_they_count(told, self._cured(as_known))
         # A correction may have brought an event here from another account, or to another time.
         events = events.filter(wanted.expression(["account_id"], None) | pl.col("account_id").is_null())

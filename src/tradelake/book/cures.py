@@ -25,7 +25,7 @@ from tradelake.lots.effective import CureState
 from tradelake.store import Catalog, References
 from tradelake.store.archived import ArchivedTarget, archive_of
 from tradelake.store.closed_past import deleted_target, reaches_back
-from tradelake.store.cold import HOT
+from tradelake.store.cold import HOT, Span
 from tradelake.store.cures import Earlier, Judged, Row
 from tradelake.tables import CURE_KINDS, INCOMING, INSTRUMENTS, TRADE_LOG
 
@@ -35,22 +35,9 @@ NEW_NAMING = ("new_instrument_id", "new_symbol")
 ELSEWHERE = {"amount": "net_amount"}
 OF_THE_TARGET = ("account_id", "broker_account_id", *NAMING, "multiplier", "currency")
 OF_ITS_OWN = (
-    "trade_id",
-    "leg_id",
-    "kind",
-    "target_id",
-    "broker_execution_id",
-    "broker_order_id",
-    "order_id",
-    "executed_at",
-    "trade_date",
-    "reason",
-    "details",
-    "known_at",
-    "source_row",
-    "natural_key",
-    "order",
-)
+    "trade_id", "leg_id", "kind", "target_id", "broker_execution_id", "broker_order_id", "order_id", "executed_at",
+    "trade_date", "reason", "details", "known_at", "source_row", "natural_key", "order",
+)  # fmt: skip
 LOGGED = f"SELECT trade_id, leg_id, kind, target_id, details FROM {TRADE_LOG.name}"
 
 
@@ -58,9 +45,17 @@ class LoggedCures:
     """The cures of the log and of one delivery; nothing is read before the first one is asked about."""
 
     def __init__(
-        self, catalog: Catalog, references: References, received: Received, *, source: str, recorded_at: datetime
+        self,
+        catalog: Catalog,
+        references: References,
+        received: Received,
+        *,
+        source: str,
+        recorded_at: datetime,
+        on_trial: bool = False,
     ) -> None:
         self._catalog = catalog
+        self._on_trial = on_trial
         self._source = source
         self._recorded_at = recorded_at
         self._references = with_received(references, received)
@@ -169,16 +164,22 @@ class LoggedCures:
         return True
 
     def _logged(self, key: Key) -> Row | None:
-        """Return an event of the log; ArchivedTarget where it is archived, since what is cured has to be hot."""
+        """Return an event of the log; ArchivedTarget where it is archived, since what is cured has to be hot.
+
+        On trial nothing is cured, and an archived event is read where it is.
+        """
         # The table itself: the delivery may have put archived events beside it already.
         one = f"SELECT * FROM lake.main.{TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?"
         found = self._catalog.frame(one, [*key], HOT)
         if found.height:
             return found.row(0, named=True)
         archive_id = archive_of(self._catalog, *key)
-        if archive_id is not None:
+        if archive_id is None:
+            return None
+        if not self._on_trial:
             raise ArchivedTarget(archive_id)
-        return None
+        one = f"SELECT * FROM {TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?"
+        return self._catalog.frame(one, [*key], Span(archives=[archive_id])).row(0, named=True)
 
     def _changes(self, root: Row, before: Iterable[str], row: Row) -> str | Problem:
         """Return the details of a correct as the log will have them, or why the corrected event is refused."""

@@ -135,14 +135,12 @@ def _moving(told: pl.DataFrame, references: References) -> Reaching:
 def latest_event(catalog: Catalog, references: References) -> Checkpoint:
     """Return the checkpoint that a rebuild reaches: the head, and the latest effective time of the log.
 
-    That is the latest of what was told and of what corrections made of it, with the cash movements of every account
-    that may not be open.
+    That is the latest of what was told, whatever its kind, and of what corrections made of it.
     """
     cured = catalog.frame(f"{SELECT} WHERE kind IN ('fork', 'merge', 'cancel', 'correct') ORDER BY sequence", span=HOT)
     reaching = Reaching(EVENT_SCHEMA)
     reaching.add(cured, references.instruments, reached=0)
-    cash = "" if standing_accounts(references, reaching) else "WHERE kind <> 'cash'"
-    latest = f"SELECT coalesce(max(executed_at), {NEVER}) AS latest_at FROM {TRADE_LOG.name} {cash}"
+    latest = f"SELECT coalesce(max(executed_at), {NEVER}) AS latest_at FROM {TRADE_LOG.name}"
     row = catalog.frame(latest, span=CLOSED)
     times = [row["latest_at"].item(), *(at for reach in reaching.reaches for at in reach.times)]
     if catalog.cold.deleted(catalog.transaction_number).height:

@@ -10,9 +10,16 @@ from tradelake.book.shelf import Progress, Shelf, no_progress, now
 from tradelake.book.writing import Writers
 from tradelake.errors import StorageError
 from tradelake.store import Checkpoint, read_head, verify_runs
+from tradelake.store.cold import deleted_error
 from tradelake.store.fold import no_families
 from tradelake.store.twin import SCHEMA, Exported, Source, TwinReader, export_book, twin_at
 from tradelake.tables import ARCHIVES, Table
+
+NO_TWIN = (
+    "A twin has every event and every record of a book, so nothing was written; a twin of before the deletion still "
+    "has what was deleted: drop it if that has to go. Give other programs listings (--csv, --json) of positions, lots, "
+    "matches, history and of trades from {since} on, or the book itself by a backup."
+)
 
 
 class Exporters(Backups, Writers):
@@ -26,8 +33,11 @@ class Exporters(Backups, Writers):
         All of it is one transaction, with every key, reference and check, and is compared with the book before its
         commit. A twin that is there gets what has changed since its version; with `since` it has to stand at that
         version at least. Raises InputError where the schema is something else or the twin of another book,
-        ArchivedError where archived rows are needed and the book was opened without `cold`, StorageError.
+        ArchivedError where archived rows are needed and the book was opened without `cold`, DeletedError where rows
+        were deleted when their retention was over, StorageError.
         """
+        with self._catalog.transaction():
+            self._refuse_deleted()
         with self._catalog.parallel(), self._catalog.transaction(), twin_at(url, schema) as twin:
             tail = self._folded()
             rows: dict[str, pl.DataFrame] = {}
@@ -47,6 +57,12 @@ class Exporters(Backups, Writers):
                 families=self._changed_families,
             )
             return export_book(source, twin, since=since, at=now().astimezone(UTC), progress=progress or no_progress)
+
+    def _refuse_deleted(self) -> None:
+        """Raise DeletedError where the book lacks rows that a twin has; the caller holds a transaction."""
+        gone = self._catalog.cold.deleted(self._catalog.transaction_number)
+        if gone.height:
+            raise deleted_error(gone, NO_TWIN)
 
     def _changed_families(self, checkpoint: Checkpoint) -> pl.DataFrame:
         """Return the families whose derived rows the events after a checkpoint may change."""

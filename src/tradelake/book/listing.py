@@ -1,5 +1,7 @@
 """How a listing is read: its filters, where it stands in time, the folded tail."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import TypedDict
 
@@ -10,6 +12,7 @@ from tradelake.book.marks import marks_at
 from tradelake.book.past import PastReaders
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, names, where
 from tradelake.book.shelf import asked_again
+from tradelake.errors import DeletedError
 from tradelake.positions import check_view, in_view, with_marks
 from tradelake.sessions import NEW_YORK, is_session, session_close, trade_date
 from tradelake.store.cold import Span
@@ -104,6 +107,15 @@ def filter_of(filters: Filters) -> Filter:
 def limited(limit: int | None) -> str:
     """Return a LIMIT clause, or nothing."""
     return "" if limit is None else f" LIMIT {int(limit)}"
+
+
+@contextmanager
+def ask_instead(text: str) -> Iterator[None]:
+    """Say in a DeletedError of the block what to ask instead; `{since}` is the first day that has nothing deleted."""
+    try:
+        yield
+    except DeletedError as error:
+        raise DeletedError(error.what, text.format(since=error.since), error.since) from error
 
 
 def span_of(wanted: Filter, as_of: Instant) -> Span:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tradelake.book.effective import Cured, as_they_count
-from tradelake.book.listing import Listing, cut, span_of
+from tradelake.book.listing import Listing, ask_instead, cut, span_of
 from tradelake.book.past import Past
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
 from tradelake.book.shelf import asked_again
@@ -26,6 +26,12 @@ FAR_KINDS = (*CORPORATE_KINDS, *MOVE_KINDS, *CURE_KINDS)
 LEDGER_SQL = (
     "SELECT sequence, trade_id, kind, account_id, symbol, contract_symbol, instrument_id, strategy_id, currency, "
     f"executed_at, trade_date, commission, fees, net_amount, cash_category FROM {TRADE_LOG.name}"
+)
+
+
+INSTEAD = (
+    "Ask from {since} on (since), or for what is kept for all time: profit, dividends, interest, fees and cash by "
+    "account alone (pnl by account), and every realized profit in matches."
 )
 
 
@@ -63,7 +69,7 @@ class Profits(Listing):
         """
         check_view(view)
         wanted = Filter(account, symbol, strategy, since, until)
-        with self._catalog.transaction():
+        with ask_instead(INSTEAD), self._catalog.transaction():
             past = self._past(as_of, as_known)
             ledger, cured = self._ledger(wanted, past, as_of, as_known)
             unnamed = Filter(account, symbol, None, since, until)
@@ -99,7 +105,7 @@ class Profits(Listing):
         Amount, charges, dividends and interest; a dividend that is paid on a later day has a row for each day.
         """
         wanted = Filter(account, symbol, strategy, since, until)
-        with self._catalog.transaction():
+        with ask_instead(INSTEAD), self._catalog.transaction():
             ledger, _ = self._ledger(wanted, self._past(as_of, as_known), as_of, as_known)
         return ledger.sort("trade_date", "sequence", "account_id")
 

@@ -6,12 +6,14 @@ from typing import Literal, Unpack, overload
 import polars as pl
 
 from tradelake.book.effective import as_they_count, states
-from tradelake.book.listing import Filters, cut, filter_of, limited, span_of
+from tradelake.book.listing import Filters, ask_instead, cut, filter_of, limited, span_of
 from tradelake.book.profits import Profits
 from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of, where
 from tradelake.book.shelf import asked_again
+from tradelake.errors import DeletedError
 from tradelake.store import PAST_SUFFIX, PastCall, Relation, check_read_only, relation
-from tradelake.store.cold import HOT
+from tradelake.store.closing import was_deleted
+from tradelake.store.cold import CLOSED, HOT, Span
 from tradelake.tables import (
     ACCOUNTS,
     ARCHIVED_KINDS,
@@ -27,6 +29,13 @@ from tradelake.tables import (
     SOURCE_RECORDS,
     STRATEGIES,
     TRADE_LOG,
+)
+
+SOURCE_GONE = "What the broker wrote of it is gone; matches and history say what followed from it."
+SQL_INSTEAD = (
+    "SQL over the log or its records (trade_log, trades, source_records) is about all of it, whatever its WHERE says. "
+    "Ask `trades` from {since} on (since), or SQL over positions, lots, matches, history, cash_flows, refusals and "
+    "snapshots, which are kept for all time."
 )
 
 
@@ -183,13 +192,22 @@ class Readers(Profits):
         rows = self._derived(REFUSALS, None, filters)
         return rows.lazy() if lazy else rows
 
+    @asked_again
     def source_of(self, trade_id: str) -> pl.DataFrame:
-        """Return the source records, as the broker wrote them, of the event with this trade id."""
-        return self._catalog.frame(
-            f"SELECT s.* FROM {SOURCE_RECORDS.name} s WHERE s.source_record_id IN "
-            f"(SELECT source_record_id FROM {TRADE_LOG.name} WHERE trade_id = ?) ORDER BY s.source_record_id",
-            [trade_id],
-        )
+        """Return the source records, as the broker wrote them, of the event with this trade id, if there is one.
+
+        Raises DeletedError where the event, or its records, were deleted when their retention was over.
+        """
+        with ask_instead(SOURCE_GONE), self._catalog.transaction():
+            told = f"SELECT source_record_id, trade_date FROM {TRADE_LOG.name} WHERE trade_id = ?"
+            events = self._catalog.frame(told, [trade_id], CLOSED)
+            if not events.height and was_deleted(self._catalog, trade_id):
+                raise DeletedError(f"The event {trade_id!r} was deleted when its retention was over.", SOURCE_GONE)
+            days = events["trade_date"].to_list()
+            span = Span(since=min(days), until=max(days)) if days else HOT
+            records = f"SELECT * FROM {SOURCE_RECORDS.name} SEMI JOIN told USING (source_record_id)"
+            with self._catalog.joined(told=events):
+                return self._catalog.frame(f"{records} ORDER BY source_record_id", span=span)
 
     @asked_again
     def sql(self, query: str) -> Relation:
@@ -205,7 +223,9 @@ class Readers(Profits):
         with self._catalog.transaction():
             derived = self._folded().derived
             tails = {t.name: (derived.rows(t), derived.dropped(t)) for t in DERIVED_TABLES}
-            return relation(self._catalog, query, tails, self._pasts(calls))
+            pasts = self._pasts(calls)
+            with ask_instead(SQL_INSTEAD):
+                return relation(self._catalog, query, tails, pasts)
 
     def _pasts(self, calls: Sequence[PastCall]) -> dict[str, pl.DataFrame]:
         """Return what table macros give, by their names, with the instants that each row is for."""

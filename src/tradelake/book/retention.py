@@ -167,7 +167,7 @@ class Retainers(Balances, Holders):
             times = [latest_of_parts(self._catalog, logs), closed_until(self._catalog)]
             until = max(at for at in times if at is not None)
             references = self._references(self._standing().import_run_id)
-            facts[CLOSINGS.name] = close_book(self._catalog, references, until, self._earned(None, until))
+            facts[CLOSINGS.name] = close_book(self._catalog, references, until, self._to_date(until))
         entries = []
         for part in going.partition_by("archive_id", maintain_order=True):
             leaves = leaves_of_part(self._catalog, part, noted)

@@ -124,7 +124,7 @@ class TailFold:
         planner = Planner(self._catalog, references, self._reaching, self._events, checkpoint, roots=roots)
         plan = planner.plan()
         runs = []
-        times = [checkpoint.latest_at, *_times(planner.tail)]
+        times = [checkpoint.latest_at, *_times(self._events)]
         if plan.resumed.height:
             carried = self._carry(plan.resumed, checkpoint)
             events = in_effect(plan.resumed_events, references.instruments)
@@ -158,7 +158,7 @@ class TailFold:
         accounts = standing_accounts(references, self._reaching)
         told = matched_kinds(self._events, accounts)
         events = in_effect(told, references.instruments)
-        times = [standing.checkpoint.latest_at, *_times(told), *_times(events)]
+        times = [standing.checkpoint.latest_at, *_times(self._events), *_times(events)]
         derived = derive(references, events, start=first_start(references)) if events.height else Derived()
         return Tail(standing, Checkpoint(standing.head, max(times)), derived)
 

@@ -108,7 +108,7 @@ class OurSide:
         ]
         at, known = self.scope.as_of, self.references
         received = receive(parse_rows(named, name="trial").events, known, source="trial", recorded_at=at)
-        cures = LoggedCures(self._catalog, known, received, source="trial", recorded_at=at)
+        cures = LoggedCures(self._catalog, known, received, source="trial", recorded_at=at, on_trial=True)
         accepted = classify(self._catalog, with_keys(received.events), self._index, cures).accepted
         fresh = pl.concat([received.new_instruments, cures.new_instruments]).unique("instrument_id", keep="first")
         references = replace(

@@ -1,5 +1,6 @@
 """Commands that keep a book: maintenance, backup and restore."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from tradelake.cli.streams import complain_about, emit, progress_bar
 if TYPE_CHECKING:
     from tradelake.book import Maintained
 
+MONTH = re.compile(r"\d{4}-\d{2}")
 Json = Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")]
 
 
@@ -63,23 +65,24 @@ def maintained_text(done: "Maintained") -> str:
 
 def backup(
     context: typer.Context,
-    to: Annotated[Path, typer.Option(metavar="FOLDER", file_okay=False, help="Where the copies go.")],
+    to: Annotated[str, typer.Option(metavar="URL", help="A folder, or s3://, gs:// or az:// with a folder.")],
     json: Json = False,
 ) -> None:
     """Copy the book to a folder, while others work on it.
 
-    The folder keeps any number of backups: what an earlier one has is not copied again. The backup is the manifest
-    that is written last, and named; `tradelake restore` makes a book of it.
+    The folder keeps any number of backups: what an earlier one has is not copied again, and all is read back. The
+    backup is the manifest that is written last, and named; `tradelake restore` makes a book of it.
     """
     with open_book(context, read_only=False) as book, progress_bar() as progress:
         done = book.backup(to, progress=progress)
+    manifest = f"{to.rstrip('/')}/{done.manifest}"
     if json:
         from json import dumps
 
-        emit(dumps({**asdict(done), "manifest": str(to / done.manifest)}) + "\n")
+        emit(dumps({**asdict(done), "manifest": manifest}) + "\n")
         return
     emit(
-        f"{to / done.manifest}\n  the log ends at {done.sequence:,}; {done.files:,} files, {done.bytes:,} bytes, "
+        f"{manifest}\n  the log ends at {done.sequence:,}; {done.files:,} files, {done.bytes:,} bytes, "
         f"of which {done.files_copied:,} files and {done.bytes_copied:,} bytes were copied\n"
     )
 
@@ -87,11 +90,18 @@ def backup(
 def restore(
     context: typer.Context,
     source: Annotated[
-        list[str], typer.Argument(metavar="SOURCE", help="Archived months (2026-01) or manifests; or that of a backup.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Archived months (2026-01) or manifests; or a backup's, or a folder or URL of backups.",
+        ),
     ],
     to: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", file_okay=False, help="Of a backup: where the book is made, empty or new."),
+        str | None,
+        typer.Option(metavar="PATH_OR_URL", help="Of a backup: an empty or new folder, or postgresql://..."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Of a backup that goes to PostgreSQL: where its files go.")
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Rehearse: compare all of it in a temporary folder; change nothing.")
@@ -99,16 +109,16 @@ def restore(
 ) -> None:
     """Bring archived months back, or make a book of a backup.
 
-    A backup is named by its manifest and --to. Everything is compared with the manifests before anything is written; a
-    book that was restored in part does not open, and a month that was broken off is not there: repeat the command.
-    With --check a backup becomes a book in a temporary folder (made in FOLDER where it is given) and is compared with a
-    rebuild; the files of archived months are fetched, proven and added up. Exit code 1: the rehearsal has found a
-    difference.
+    A backup is named by its manifest, or by its folder or URL for the newest there, and --to. Everything is compared
+    with the manifests before the book is there; a book that was restored in part does not open, and a month that was
+    broken off is not there: repeat the command. With --check a backup becomes a book in a temporary folder (made in the
+    folder --to where it is given) and is compared with a rebuild; the files of archived months are fetched, proven and
+    added up. Exit code 1: the rehearsal has found a difference.
     """
-    if to is not None or _is_backup(source):
+    if to is not None or data is not None or _is_backup(source):
         if len(source) != 1:
             raise typer.BadParameter("--to makes a book of one backup: give the manifest of one.")
-        _restore_backup(Path(source[0]), to, check=check)
+        _restore_backup(source[0], to, data, check=check)
         return
     with open_book(context, read_only=check) as book, progress_bar() as progress:
         if check:
@@ -126,24 +136,26 @@ def restore(
 def _is_backup(source: list[str]) -> bool:
     from tradelake import book
 
-    if len(source) != 1 or not Path(source[0]).is_file():
-        return False
-    return book.manifest_kind(Path(source[0]).read_text(encoding="utf-8"), where=source[0]) == "backup"
+    return len(source) == 1 and not MONTH.fullmatch(source[0]) and book.is_backup(source[0])
 
 
-def _restore_backup(manifest: Path, to: Path | None, *, check: bool) -> None:
+def _restore_backup(source: str, to: str | None, data: Path | None, *, check: bool) -> None:
     from tradelake import book
 
     with progress_bar() as progress:
         if check:
-            done = book.rehearse(manifest, beside=to, progress=progress)
+            if data is not None or "://" in (to or ""):
+                raise typer.BadParameter(
+                    "--check makes the book in a temporary folder: --to may name one to make it in."
+                )
+            done = book.rehearse(source, beside=to, progress=progress)
         elif to is None:
-            raise typer.BadParameter("--to FOLDER says where the book is to be made; --check needs none.")
+            raise typer.BadParameter("--to says where the book is to be made; --check needs none.")
         else:
-            done = book.restore_book(manifest, to, progress=progress)
-    if done.folder is not None:
-        emit(f"restored to {done.folder}\n")
-    emit(f"  the log ends at {done.sequence:,}; {done.files:,} files\n")
+            done = book.restore_book(source, to, data=data, progress=progress)
+    if done.place is not None:
+        emit(f"restored to {done.place}\n")
+    emit(f"  {done.manifest}: the log ends at {done.sequence:,}; {done.files:,} files\n")
     if check:
         emit("different\n" if done.problems else "the same as a rebuild, and the chain holds\n")
     complain_about(done.problems, rest="")

@@ -4,7 +4,7 @@ from tradelake.positions.capital import BUFFER, CAPITAL, FORK_SURPLUS, MERGE_VAL
 from tradelake.positions.chains import ROLL_WINDOW, Chains, chains_in_view, chains_of
 from tradelake.positions.expiring import PROPOSALS, expired_options, proposal_rows
 from tradelake.positions.marking import with_marks
-from tradelake.positions.pnl import BY_COLUMNS, cash_ledger, profit
+from tradelake.positions.pnl import BY_COLUMNS, cash_ledger, profit, profit_to_date
 from tradelake.positions.slices import LOT_COLUMNS, SHARED, SLICE_COLUMNS, positions_at
 from tradelake.positions.snapshots import (
     OF_ACCOUNT,
@@ -51,6 +51,7 @@ __all__ = [
     "position_snapshots",
     "positions_at",
     "profit",
+    "profit_to_date",
     "proposal_rows",
     "summarise",
     "totals_of",

@@ -114,6 +114,20 @@ def profit(matches: pl.DataFrame, ledger: pl.DataFrame, by: Sequence[str]) -> pl
         pl.col("amount").sum().alias("cash"),
         (pl.col("kind") == "trade").sum().cast(pl.Int64).alias("trades"),
     )
+    return _joined(realized, cash)
+
+
+def profit_to_date(matches: pl.DataFrame, totals: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Return what `profit` does, by account and currency or by currency alone, from totals to date.
+
+    `totals` are those of `positions.TOTALS` with `trades`, per account and currency.
+    """
+    keys = [*(["account_id"] if "account" in by else []), "currency"]
+    realized = matches.group_by(keys).agg(pl.col("realized_pnl").sum(), pl.len().cast(pl.Int64).alias("matches"))
+    return _joined(realized, totals.group_by(keys).agg(pl.col(*MEASURES[1:], "trades").sum()))
+
+
+def _joined(realized: pl.DataFrame, cash: pl.DataFrame) -> pl.DataFrame:
     keys = [name for name in realized.columns if name not in ("realized_pnl", "matches")]
     joined = realized.join(cash, on=keys, how="full", coalesce=True, nulls_equal=True)
     return joined.select(

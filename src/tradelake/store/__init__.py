@@ -11,7 +11,6 @@ from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, r
 from tradelake.store.from_backup import restore_backup, restored_target
 from tradelake.store.index import KeyIndex
 from tradelake.store.maintain import Maintained, Upkeep, maintain
-from tradelake.store.objects import Folder
 from tradelake.store.opening import create_catalog, open_catalog
 from tradelake.store.query import PAST_SUFFIX, PastCall, check_read_only
 from tradelake.store.references import References
@@ -30,7 +29,6 @@ __all__ = [
     "Checkpoint",
     "Derived",
     "Finding",
-    "Folder",
     "Head",
     "KeyIndex",
     "Maintained",

@@ -3,43 +3,36 @@
 Problem: catalog and Parquet files have to belong to the same commit, and copying all files under the lease would keep
 writers waiting.
 
-Decision: under the lease only the catalog is copied, with the list of the files that it names. Those never change, and
-maintenance leaves them for longer than a copy takes, so they are copied afterwards. Every object is kept under its
-SHA-256, so that a file that an earlier backup has is not copied again. The manifest comes last, when all else is on
-disk: a backup without one is none. A restore checks every object before it writes anything, and gives the catalog its
-name at the end: a book that was restored in part does not open.
+Decision: the catalog is copied first, as it is at one commit: a local one under the lease, one in PostgreSQL in one
+snapshot, for which nobody waits, as a file of DuckDB. What it names is the backup: its head, and its files. Those never
+change, and maintenance leaves them for longer than a copy takes, so they are copied afterwards. Every object is kept
+under its SHA-256 and read back, so that a file that the newest backup of the book has is not copied again; what a
+backup that was broken off has put there is read before it counts. The manifest comes last, when all else is there: a
+backup without one is none. A restore looks at every object before it writes anything, and gives the catalog its name at
+the end: a book that was restored in part does not open.
 
-Limit: what a writer commits after the lease was given back is not in the backup. A SQLite catalog is copied by another
-process, because closing a second handle to the file in this one would release the locks of the first. Books on
-PostgreSQL are left to the tools of the server.
+Limit: what a writer commits after the catalog was copied is not in the backup. A SQLite catalog is copied by another
+process, because closing a second handle to the file in this one would release the locks of the first.
 """
 
 import hashlib
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from tradelake.errors import InputError, StorageError
-from tradelake.store.append import read_head
 from tradelake.store.catalog import FORMAT_VERSION, Catalog
-from tradelake.store.literals import literal
-from tradelake.store.objects import Objects, file_digest
-from tradelake.store.session import METADATA
+from tradelake.store.cold_store import ColdStore, digest_of
+from tradelake.store.frozen import LocalKind, copy_catalog
 
 KIND = "backup"
 MANIFEST_VERSION = 1
 PREFIX = "backup-"
-LocalKind = Literal["sqlite", "duckdb"]
+OBJECTS = "objects"
 Progress = Callable[[str, int, int], None]
-COPY_SQLITE = (
-    "import sqlite3, sys; a = sqlite3.connect(sys.argv[1]); b = sqlite3.connect(sys.argv[2]); "
-    "a.backup(b); b.execute('PRAGMA journal_mode = DELETE'); b.close(); a.close()"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ class Kept:
     @property
     def object(self) -> str:
         """The name of the object that has its content."""
-        return f"objects/{self.sha256[:2]}/{self.sha256}"
+        return f"{OBJECTS}/{self.sha256[:2]}/{self.sha256}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,96 +79,60 @@ class BackedUp:
     bytes_copied: int
 
 
-def back_up(catalog: Catalog, objects: Objects, *, scratch: Path, created_at: str, progress: Progress) -> BackedUp:
-    """Copy a book into a store of objects; writers wait only while the catalog is copied.
+def back_up(catalog: Catalog, objects: ColdStore, *, created_at: str, progress: Progress) -> BackedUp:
+    """Copy a book into a store of objects; writers of a local book wait only while its catalog is copied.
 
-    `scratch` is a folder for the copy of the catalog; `created_at` is an instant as ISO 8601. Raises InputError for a
-    book on PostgreSQL, StorageError where something cannot be read or written, or a file was removed
-    meanwhile.
+    `created_at` is an instant as ISO 8601. Raises StorageError where something cannot be read or written, or a file was
+    removed meanwhile.
     """
-    kind = catalog.target.kind
-    if kind == "postgres":
-        raise InputError(
-            f"{catalog.target.shown} is not a local book. Copy its database with pg_dump first, and its data folder "
-            "afterwards, within a day: files are not changed, and are removed a day after nothing needs them."
+    with tempfile.TemporaryDirectory(dir=objects.path(""), prefix=".") as folder:
+        file = Path(folder) / "catalog"
+        frozen = copy_catalog(catalog, file)
+        kept_catalog = Kept("catalog", file.stat().st_size, digest_of(file))
+        new = [kept_catalog] if objects.put(kept_catalog.object, file, kept_catalog.sha256) else []
+        known, sizes = _known(objects, frozen.settings.get("book_id")), objects.sizes(OBJECTS)
+        files = []
+        for number, path in enumerate(frozen.paths):
+            progress("copy", number, len(frozen.paths))
+            kept = known.get(path)
+            if kept is None or sizes.get(kept.object) != kept.bytes:
+                kept, put = _put(catalog, path, objects)
+                new += [kept] if put else []
+            files.append(kept)
+        manifest = BackupManifest(
+            created_at=created_at,
+            format_version=int(frozen.settings["format_version"]),
+            book_id=frozen.settings.get("book_id"),
+            catalog_kind=frozen.kind,
+            head=frozen.head,
+            catalog=kept_catalog,
+            files=tuple(files),
         )
-    known = _known(objects)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".") as folder:
-        copy = Path(folder) / "catalog"
-        with catalog.lease.hold():
-            _copy_catalog(catalog, kind, copy)
-            head = {name: str(v) if name == "recorded_at" else v for name, v in asdict(read_head(catalog)).items()}
-            settings, paths = catalog.settings(), data_paths(catalog)
-        kept_catalog = Kept("catalog", copy.stat().st_size, file_digest(copy))
-        copied = [kept_catalog] if objects.size(kept_catalog.object) != kept_catalog.bytes else []
-        for new in copied:
-            _put(objects, new, copy)
-    files = []
-    for number, path in enumerate(paths):
-        progress("copy", number, len(paths))
-        kept = known.get(path)
-        if kept is None or objects.size(kept.object) != kept.bytes:
-            kept, put = _copied(catalog, path, objects, scratch)
-            copied += [kept] if put else []
-        files.append(kept)
-    manifest = BackupManifest(
-        created_at=created_at,
-        format_version=int(settings["format_version"]),
-        book_id=settings.get("book_id"),
-        catalog_kind=kind,
-        head=head,
-        catalog=kept_catalog,
-        files=tuple(files),
-    )
-    name = PREFIX + created_at.replace("-", "").replace(":", "").replace("+0000", "Z") + ".json"
-    objects.write(name, manifest.text().encode())
-    progress("done", len(paths), len(paths))
+        name = PREFIX + created_at.replace("-", "").replace(":", "").replace("+0000", "Z") + ".json"
+        text = Path(folder) / "manifest"
+        text.write_text(manifest.text(), encoding="utf-8")
+        objects.put(name, text, digest_of(text))
+    progress("done", len(frozen.paths), len(frozen.paths))
     return BackedUp(
         manifest=name,
-        sequence=int(head["sequence"]),
+        sequence=int(frozen.head["sequence"]),
         files=len(files),
         bytes=sum(kept.bytes for kept in (kept_catalog, *files)),
-        files_copied=len([kept for kept in copied if kept is not kept_catalog]),
-        bytes_copied=sum(kept.bytes for kept in copied),
+        files_copied=len([kept for kept in new if kept is not kept_catalog]),
+        bytes_copied=sum(kept.bytes for kept in new),
     )
 
 
-def _copied(catalog: Catalog, path: str, objects: Objects, scratch: Path) -> tuple[Kept, bool]:
-    """Return a data file as it is kept, and whether it had to be put."""
+def _put(catalog: Catalog, path: str, objects: ColdStore) -> tuple[Kept, bool]:
+    """Return a data file as it is kept, and whether it had to be put there."""
     source = catalog.data_folder + path
     size = catalog.place.size(source)
     if size is None:
         raise StorageError(f"{source} was removed while it was to be copied. Take the backup again.")
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".") as folder:
-        here = Path(source)
-        if not catalog.place.local:
-            here = Path(folder) / "file"
-            catalog.place.copy(source, here)
-        kept = Kept(path, size, file_digest(here))
-        if objects.size(kept.object) == kept.bytes:
-            return kept, False
-        _put(objects, kept, here)
-        return kept, True
-
-
-def data_paths(catalog: Catalog) -> list[str]:
-    """Return the paths, below the data folder, of all files that a version of the catalog needs; sorted.
-
-    StorageError where one is elsewhere.
-    """
-    places = catalog.frame(
-        "SELECT DISTINCT s.path AS schema_path, t.path AS table_path, f.path, "
-        "s.path_is_relative AND t.path_is_relative AND f.path_is_relative AS inside "
-        f"FROM (SELECT table_id, path, path_is_relative FROM {METADATA}.ducklake_data_file UNION ALL "
-        f"SELECT table_id, path, path_is_relative FROM {METADATA}.ducklake_delete_file) f "
-        f"JOIN {METADATA}.ducklake_table t USING (table_id) JOIN {METADATA}.ducklake_schema s USING (schema_id)"
-    )
-    paths = []
-    for schema, table, file, inside in places.iter_rows():
-        if not inside:
-            raise StorageError(f"The catalog names a file outside of its data folder, {file}: it cannot be backed up.")
-        paths.append(f"{schema}{table}{file}")
-    return sorted(paths)
+    with tempfile.TemporaryDirectory(dir=objects.path(""), prefix=".") as folder:
+        here = catalog.place.here(source, Path(folder))
+        kept = Kept(path, size, digest_of(here))
+        return kept, objects.put(kept.object, here, kept.sha256)
 
 
 def manifest_kind(text: str, *, where: str) -> str:
@@ -212,39 +169,14 @@ def _own_digest(told: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _known(objects: Objects) -> dict[str, Kept]:
-    """Return the files of all backups that are there, by path: the name of a data file is never given twice."""
-    known: dict[str, Kept] = {}
-    for name in objects.names(PREFIX):
+def _known(objects: ColdStore, book_id: str | None) -> dict[str, Kept]:
+    """Return the files of the newest backup of a book, by path: the name of a data file is never given twice."""
+    for name in reversed(objects.names(PREFIX)):
         try:
             manifest = read_manifest(objects.read(name).decode(errors="replace"), where=name)
         except InputError:
-            # Of another release, or damaged: what it names is copied again.
+            # Of another release, or damaged: what it names is read again.
             continue
-        known |= {kept.path: kept for kept in manifest.files}
-    return known
-
-
-def _put(objects: Objects, kept: Kept, source: Path) -> None:
-    objects.put(kept.object, source)
-    if objects.digest(kept.object) != kept.sha256:
-        raise StorageError(f"The copy of {source} is not what was copied. Look at the disk, and take the backup again.")
-
-
-def _copy_catalog(catalog: Catalog, kind: LocalKind, copy: Path) -> None:
-    if kind == "duckdb":
-        catalog.execute(f"ATTACH {literal(str(copy))} AS backup_copy")
-        try:
-            catalog.execute(f"COPY FROM DATABASE {METADATA} TO backup_copy")
-        finally:
-            catalog.execute("DETACH backup_copy")
-        return
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", COPY_SQLITE, catalog.target.catalog, str(copy)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
-        raise StorageError(f"The catalog {catalog.target.shown} cannot be copied: {why}.")
+        if manifest.book_id == book_id:
+            return {kept.path: kept for kept in manifest.files}
+    return {}

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import polars as pl
 
+from tradelake.store.archived import archive_of
 from tradelake.store.canonical import text_bytes
 from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN
@@ -45,8 +46,10 @@ TOTALS = pl.Schema(
             "fees",
         )
     }
+    | {"trades": pl.Int64()}
 )
 CARRIED = {LOTS.name: LOTS.schema, POSITIONS.name: POSITIONS.schema, "totals": TOTALS}
+FIRST_LEG = "1"
 FINAL = (MATCHES, POSITION_HISTORY, CASH_FLOWS, REFUSALS)
 
 
@@ -100,6 +103,11 @@ def deleted_events(catalog: Catalog) -> pl.Series:
         return catalog.frame(f"SELECT sequence FROM {ARCHIVED_KEYS.name} SEMI JOIN gone_parts USING (archive_id)")[
             "sequence"
         ]
+
+
+def was_deleted(catalog: Catalog, trade_id: str) -> bool:
+    """Tell whether an event with this id was recorded and deleted."""
+    return archive_of(catalog, trade_id, FIRST_LEG) in deleted_logs(catalog)["archive_id"].to_list()
 
 
 def latest_of_parts(catalog: Catalog, parts: pl.DataFrame) -> datetime:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import file_digest
 from pathlib import Path
 
@@ -35,6 +35,7 @@ NEWEST = (
     f"SELECT * FROM {ARCHIVES.name} QUALIFY row_number() OVER "
     "(PARTITION BY archive_id, table_name ORDER BY import_run_id DESC) = 1"
 )
+LATER = "Ask from {since} on (since), or for positions, lots, matches and history, which are kept for all time."
 Run = Callable[..., pl.DataFrame]
 
 
@@ -134,7 +135,7 @@ class Cold:
         if self._deleted.height and not span.closed:
             gone = self._reached(self._deleted.filter(pl.col("table_name").is_in(names)), span)
             if gone.height:
-                raise DeletedError(deleted_text(gone))
+                raise deleted_error(gone)
         if not parts.height:
             return made
         wanted = self._reached(parts.filter(pl.col("table_name").is_in(names)), span)
@@ -237,9 +238,13 @@ def _not_included(parts: pl.DataFrame) -> ArchivedError:
     )
 
 
-def deleted_text(parts: pl.DataFrame) -> str:
-    """Return why a question has no answer: it reaches some deleted parts."""
-    return (
+def deleted_error(parts: pl.DataFrame, instead: str = LATER) -> DeletedError:
+    """Return why a question has no answer, which reaches some deleted parts, and what to ask *instead*."""
+    last: date = max(parts["month"])
+    since = (last.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return DeletedError(
         f"The answer needs {parts['rows'].sum():,} rows of {_months(parts)}, which were deleted when their retention "
-        "was over. Ask for a later time only, or for positions, lots, matches and history, which are kept."
+        "was over.",
+        instead.format(since=since),
+        since,
     )

@@ -1,4 +1,4 @@
-"""A folder of cold storage: a local folder, or S3, Google Cloud or Azure behind one interface.
+"""A folder of archives or backups: a local folder, or S3, Google Cloud or Azure behind one interface.
 
 An object is there when what was read back has the SHA-256 of what was put; before that nobody may count on it. What
 is fetched is compared in the same way, so that an object which was cut, damaged or exchanged is never read as data.
@@ -7,9 +7,9 @@ files of each service (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID` and so on; `s3.py
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -21,6 +21,7 @@ from tradelake.store.s3 import bucket_at, hidden
 from tradelake.store.target import without_password
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
@@ -48,8 +49,8 @@ class ColdStore:
             self.url = without_password(url).rstrip("/")
         else:
             raise InputError(
-                f"{without_password(url)!r} is no place for an archive. Give a folder, or a URL that begins with "
-                "s3://, gs:// or az://."
+                f"{without_password(url)!r} is no place for an archive or a backup. Give a folder, or a URL that "
+                "begins with s3://, gs:// or az://."
             )
         self._given = url
         self._opened: ObjectStore | None = None
@@ -173,6 +174,32 @@ class ColdStore:
         except FileNotFoundError as error:
             raise StorageError(f"{self.url}/{name}: there is no such object.") from error
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of the objects that begin so and have no slash, sorted."""
+        import obstore
+
+        found = self._listed("", lambda: obstore.list_with_delimiter(self._store)["objects"])
+        return sorted(each["path"] for each in found if each["path"].startswith(prefix))
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the bytes of all objects below a folder of the store, by name."""
+        import obstore
+
+        found = self._listed(folder, lambda: obstore.list(self._store, folder).collect())
+        return {each["path"]: each["size"] for each in found}
+
+    def _listed(self, folder: str, ask: "Callable[[], Sequence[ObjectMeta]]") -> "Sequence[ObjectMeta]":
+        """Return what a listing has; an answer that breaks off is asked for again."""
+        from obstore.exceptions import BaseError
+
+        failed: Exception | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                return ask()
+            except (BaseError, OSError) as error:
+                failed = error
+        raise self._failed("listed", folder, failed or OSError("no answer")) from failed
+
     def delete(self, name: str) -> None:
         """Remove an object; one that is gone already is no error."""
         import obstore
@@ -209,3 +236,12 @@ UNLOCKED = (
     "[retention]. Nothing has left the book."
 )
 RESTORE = "Put it back from another copy; nothing was changed."
+
+
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 of a local file in hexadecimal; StorageError where it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"{file} cannot be read: {error.strerror}. Mend it, and repeat the command.") from error

@@ -1,48 +1,79 @@
-"""A book from a backup: everything is checked before anything is written, and the catalog gets its name last."""
+"""A book from a backup: everything is looked at before anything is written, and the catalog is there last.
 
+A local catalog gets its name when all of it is on disk; in PostgreSQL it is written in one transaction. Objects on this
+machine are read before anything is written; of those elsewhere only the sizes are looked at, since each is proven by
+its SHA-256 when it is fetched, and would be fetched twice. What an attempt that broke off has fetched is proven, and
+kept.
+"""
+
+import re
 import sqlite3
-from dataclasses import asdict
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from tradelake.errors import InputError, StorageError
-from tradelake.store.append import read_head
-from tradelake.store.backup import BackupManifest, Kept, Progress
+from tradelake.store.backup import OBJECTS, BackupManifest, Kept, Progress
 from tradelake.store.catalog import Catalog
+from tradelake.store.cold_store import ColdStore, digest_of
+from tradelake.store.durable import sync_folder
+from tradelake.store.foreign import not_synced
+from tradelake.store.frozen import told_head
 from tradelake.store.lease import Lease
-from tradelake.store.objects import Objects, file_digest, unfinished
-from tradelake.store.opening import DATA_BESIDE, discard, draft_of, publish, refuse_existing
+from tradelake.store.opening import (
+    DATA_BESIDE,
+    DATA_ELSEWHERE,
+    discard,
+    draft_of,
+    lake_on_server,
+    publish,
+    refuse_existing,
+)
 from tradelake.store.place import make_folder
 from tradelake.store.session import METADATA
-from tradelake.store.target import DATA_FOLDER, DUCKDB_FILE, SQLITE_FILE, Target
+from tradelake.store.target import DATA_FOLDER, DUCKDB_FILE, POSTGRES_PREFIXES, SQLITE_FILE, Target, parse_target
+from tradelake.store.transcribe import transcribe, types_of
 from tradelake.tables import BOOK_SETTINGS
 
 FILES = {"sqlite": SQLITE_FILE, "duckdb": DUCKDB_FILE}
+UNFINISHED = re.compile(r"\.\d+\.part$")
 
 
-def restored_target(manifest: BackupManifest, folder: Path) -> Target:
-    """Return where the book of a backup will be: the folder, with a catalog of its kind."""
-    folder = folder.expanduser().absolute()
+def restored_target(manifest: BackupManifest, to: str | Path, *, data: str | Path | None = None) -> Target:
+    """Return where the book of a backup will be: a folder, with a catalog of its kind, or a database and a data folder.
+
+    InputError for a database without a data folder, for a folder with one, and for a place of another kind.
+    """
+    if str(to).startswith(POSTGRES_PREFIXES):
+        if data is None:
+            raise InputError("A book on PostgreSQL needs a folder for its files: give data=FOLDER (--data FOLDER).")
+        return parse_target(str(to), data=data)
+    if data is not None:
+        raise InputError("The data of a local book are restored beside its catalog: leave data=FOLDER (--data) out.")
+    if "://" in str(to):
+        parse_target(str(to))
+    folder = Path(to).expanduser().absolute()
     return Target(manifest.catalog_kind, str(folder / FILES[manifest.catalog_kind]), f"{folder / DATA_FOLDER}/")
 
 
-def damaged(manifest: BackupManifest, objects: Objects, *, progress: Progress) -> tuple[str, ...]:
+def damaged(manifest: BackupManifest, objects: ColdStore, *, progress: Progress) -> tuple[str, ...]:
     """Return what is wrong with the objects of a backup, a sentence for each: missing, or not what was copied."""
     kept = (manifest.catalog, *manifest.files)
-    found = []
+    sizes, local, found = objects.sizes(OBJECTS), objects.path("") is not None, []
     for number, file in enumerate(kept):
         progress("check", number, len(kept))
-        if objects.size(file.object) is None:
+        if file.object not in sizes:
             found.append(f"{file.path}: {file.object} is missing")
-        elif objects.digest(file.object) != file.sha256:
+        elif sizes[file.object] != file.bytes or (local and not objects.has(file.object, file.sha256)):
             found.append(f"{file.path}: {file.object} is not what was copied")
     return tuple(found)
 
 
-def restore_backup(manifest: BackupManifest, objects: Objects, target: Target, *, progress: Progress) -> None:
-    """Make the book of a backup at *target*, whose folder is empty, or has what an earlier attempt left.
+def restore_backup(manifest: BackupManifest, objects: ColdStore, target: Target, *, progress: Progress) -> None:
+    """Make the book of a backup at *target*, which is empty, or has what an earlier attempt left.
 
     Raises StorageError where an object is missing or damaged, or the book that comes out stands elsewhere than the
-    manifest says; InputError and BookExists where the folder is not free. Then there is no book, and a repeat goes on.
+    manifest says; InputError and BookExists where the place is not free. Then there is no book, and a repeat goes on.
     """
     wrong = damaged(manifest, objects, progress=progress)
     if wrong:
@@ -50,6 +81,14 @@ def restore_backup(manifest: BackupManifest, objects: Objects, target: Target, *
         raise StorageError(
             f"The backup cannot be restored: {wrong[0]}{more}. Nothing was written. Take another backup."
         )
+    if target.kind == "postgres":
+        _restore_on_server(manifest, objects, target, progress)
+    else:
+        _restore_locally(manifest, objects, target, progress)
+    progress("done", len(manifest.files), len(manifest.files))
+
+
+def _restore_locally(manifest: BackupManifest, objects: ColdStore, target: Target, progress: Progress) -> None:
     folder, data = Path(target.catalog).parent, Path(str(target.data))
     refuse_existing(folder)
     make_folder(data)
@@ -57,30 +96,42 @@ def restore_backup(manifest: BackupManifest, objects: Objects, target: Target, *
         refuse_existing(folder)
         draft = draft_of(target)
         discard(draft)
-        _refuse_strangers(folder, {Path(draft.catalog), *(data / file.path for file in manifest.files)})
-        for number, file in enumerate(manifest.files):
-            progress("restore", number, len(manifest.files))
-            _get(objects, file, data / file.path)
-        _get(objects, manifest.catalog, Path(draft.catalog))
-        if target.kind == "sqlite":
-            with sqlite3.connect(draft.catalog) as catalog:
-                catalog.execute("PRAGMA journal_mode = WAL")
-            catalog.close()
-        _settle(draft, manifest)
+        _refuse_strangers(manifest, folder, data)
+        _get_files(manifest, objects, data, progress)
+        _get_catalog(manifest, objects, draft, DATA_BESIDE)
         publish(draft, target)
-    progress("done", len(manifest.files), len(manifest.files))
 
 
-def _settle(draft: Target, manifest: BackupManifest) -> None:
-    """Tell the catalog where its files are now; StorageError where it does not stand where the manifest says."""
-    catalog = Catalog(draft, read_only=False, attach_data=draft.data)
-    try:
+def _restore_on_server(manifest: BackupManifest, objects: ColdStore, target: Target, progress: Progress) -> None:
+    data = Path(str(target.data))
+    with Lease(target).hold():
+        _refuse_strangers(manifest, data, data)
+        lake_on_server(target).close()
+        make_folder(data)
+        _get_files(manifest, objects, data, progress)
+        with tempfile.TemporaryDirectory(prefix="tradelake-") as scratch:
+            draft = Target(manifest.catalog_kind, str(Path(scratch) / "catalog"), target.data)
+            _get_catalog(manifest, objects, draft, DATA_ELSEWHERE)
+            with closing(Catalog(draft, read_only=True)) as settled:
+                types = types_of(settled)
+            try:
+                sync_folder(str(data))
+            except OSError as error:
+                raise not_synced(str(data), error) from error
+            transcribe(draft, target, types)
+
+
+def _get_catalog(manifest: BackupManifest, objects: ColdStore, draft: Target, where: str) -> None:
+    """Fetch the catalog and tell it where its files are now; StorageError where it is not what the manifest says."""
+    _get(objects, manifest.catalog, Path(draft.catalog))
+    if draft.kind == "sqlite":
+        with closing(sqlite3.connect(draft.catalog)) as file:
+            file.execute("PRAGMA journal_mode = WAL")
+    with closing(Catalog(draft, read_only=False, attach_data=draft.data)) as catalog:
         catalog.execute(f"UPDATE {METADATA}.ducklake_metadata SET value = ? WHERE key = 'data_path'", [draft.data])
-        if catalog.settings().get("data") != DATA_BESIDE:
-            catalog.execute(f"UPDATE {BOOK_SETTINGS.name} SET value = ? WHERE name = 'data'", [DATA_BESIDE])
-        found = {name: str(v) if name == "recorded_at" else v for name, v in asdict(read_head(catalog)).items()}
-    finally:
-        catalog.close()
+        if catalog.settings().get("data") != where:
+            catalog.execute(f"UPDATE {BOOK_SETTINGS.name} SET value = ? WHERE name = 'data'", [where])
+        found = told_head(catalog)
     if found != manifest.head:
         raise StorageError(
             f"The catalog of the backup ends with event {found['sequence']} and {found['chain_hash']}, its manifest "
@@ -88,16 +139,24 @@ def _settle(draft: Target, manifest: BackupManifest) -> None:
         )
 
 
-def _get(objects: Objects, file: Kept, into: Path) -> None:
-    if not (into.is_file() and into.stat().st_size == file.bytes and file_digest(into) == file.sha256):
-        objects.get(file.object, into)
-        if file_digest(into) != file.sha256:
-            raise StorageError(f"{into} is not what was copied to it. Look at the disk, and repeat the command.")
-
-
-def _refuse_strangers(folder: Path, files: set[Path]) -> None:
-    """Raise InputError where the folder has files that no earlier attempt at this backup has left."""
-    left = files | {unfinished(file) for file in files} | {folder / "writer.lock", folder / "night.lock"}
-    strange = [file for file in folder.rglob("*") if file.is_file() and file not in left]
+def _refuse_strangers(manifest: BackupManifest, folder: Path, data: Path) -> None:
+    """Raise InputError where a folder has files that no attempt at this backup has left; remove what is unfinished."""
+    wanted = {data / file.path for file in manifest.files}
+    left = wanted | {folder / "writer.lock", folder / "night.lock"}
+    files = [file for file in folder.rglob("*") if file.is_file() and file not in left]
+    strange = [file for file in files if file.with_name(UNFINISHED.sub("", file.name)) not in wanted]
     if strange:
         raise InputError(f"{folder} is not empty: {strange[0].name} is there. Name a folder that is, or a new one.")
+    for unfinished in files:
+        unfinished.unlink()
+
+
+def _get_files(manifest: BackupManifest, objects: ColdStore, data: Path, progress: Progress) -> None:
+    for number, kept in enumerate(manifest.files):
+        progress("restore", number, len(manifest.files))
+        _get(objects, kept, data / kept.path)
+
+
+def _get(objects: ColdStore, file: Kept, into: Path) -> None:
+    if not (into.is_file() and into.stat().st_size == file.bytes and digest_of(into) == file.sha256):
+        objects.get(file.object, file.sha256, into)

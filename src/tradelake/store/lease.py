@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ADVISORY_KEY = 0x7472616465
 NIGHT_KEY = ADVISORY_KEY + 1
 WAIT_SECONDS = 60
+COPIES_LOCK = "copies.lock"
 
 
 class Lease:
@@ -165,3 +167,20 @@ def _said(error: "psycopg.Error") -> str:
 def _try_lock(connection: "psycopg.Connection", key: int) -> bool:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
     return bool(row and row[0])
+
+
+@contextmanager
+def keep_folder(folder: Path) -> Iterator[None]:
+    """Keep a folder of copies, made where there is none, for this process; BookBusy where another keeps it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(str(folder / COPIES_LOCK))
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise BookBusy(f"Another process is writing to {folder}. Wait for its end.") from error
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written: {error.strerror}. Make room, or name another one.") from error
+    try:
+        yield
+    finally:
+        lock.release()

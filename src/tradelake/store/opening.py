@@ -27,6 +27,7 @@ from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
 from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
 
 DATA_BESIDE = "beside the catalog"
+DATA_ELSEWHERE = "elsewhere"
 DRAFT = "draft-"
 GROUP_ROWS = 32_768  # of a derived table in one row group of Parquet: what an account has is then read in few groups
 
@@ -98,14 +99,23 @@ def refuse_existing(folder: Path) -> None:
         raise BookExists(f"There is a book at {folder} already. Open it, or name another folder.")
 
 
+def lake_on_server(target: Target) -> Catalog:
+    """Return the lake in a database, made where there is none, that has nothing of a book but what a making left.
+
+    BookExists where there is a book, or a lake of somebody else; the caller holds the lease.
+    """
+    if _has_book(target):
+        raise BookExists(f"There is a book at {target.shown} already. Open it, or name another database.")
+    book = Catalog(target, read_only=False, attach_data=target.data, create=True)
+    if not _is_half_made(book):
+        book.close()
+        raise BookExists(f"There is a lake of somebody else at {target.shown}. Name another database.")
+    return book
+
+
 def _create_on_server(target: Target, created_at: str) -> Catalog:
     with Lease(target).hold():
-        if _has_book(target):
-            raise BookExists(f"There is a book at {target.shown} already. Open it, or name another database.")
-        book = Catalog(target, read_only=False, attach_data=target.data, create=True)
-        if not _is_half_made(book):
-            book.close()
-            raise BookExists(f"There is a lake of somebody else at {target.shown}. Name another database.")
+        book = lake_on_server(target)
         stored = book.frame(f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'")
         if stored["value"].item() != target.data:
             book.close()
@@ -139,7 +149,7 @@ def _fill(book: Catalog, created_at: str) -> None:
         book.execute(
             f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?), "
             "('book_id', ?)",
-            [str(FORMAT_VERSION), created_at, "elsewhere" if book.target.data_given else DATA_BESIDE, book_id],
+            [str(FORMAT_VERSION), created_at, DATA_ELSEWHERE if book.target.data_given else DATA_BESIDE, book_id],
         )
         book.sync()
 

@@ -1,7 +1,7 @@
 """Where the Parquet files of a book are: a local folder, or S3; what is done to files there without DuckLake.
 
 DuckLake writes, reads and removes them by itself in either place. Here is what has to look at the bytes: the size and
-the SHA-256 of a file, a copy of it, and whether the place can be used at all.
+the SHA-256 of a file, its content on this machine, and whether the place can be used at all.
 """
 
 from datetime import timedelta
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tradelake.errors import InputError, StorageError
-from tradelake.store.objects import copy_file
 from tradelake.store.s3 import access_for, bucket_at, hidden
 from tradelake.store.target import is_remote
 
@@ -41,8 +40,8 @@ class Place(Protocol):
     def digest(self, path: str) -> str | None:
         """Return the SHA-256 of a file as it is read back, in hexadecimal; None where it cannot be read."""
 
-    def copy(self, path: str, into: Path) -> None:
-        """Copy a file to a local one, which is there whole or not at all; StorageError where that fails."""
+    def here(self, path: str, folder: Path) -> Path:
+        """Return a file of this machine with its content: itself, or a copy in *folder*; StorageError without one."""
 
 
 def place_of(folder: str) -> Place:
@@ -79,9 +78,9 @@ class LocalPlace:
         except OSError:
             return None
 
-    def copy(self, path: str, into: Path) -> None:
-        """Copy a file."""
-        copy_file(Path(path), into)
+    def here(self, path: str, folder: Path) -> Path:  # noqa: ARG002  nothing has to be copied
+        """Return the file itself."""
+        return Path(path)
 
 
 class S3Place:
@@ -144,17 +143,18 @@ class S3Place:
             return None
         return found.hexdigest()
 
-    def copy(self, path: str, into: Path) -> None:
-        """Copy an object to a local file."""
+    def here(self, path: str, folder: Path) -> Path:
+        """Return a copy of an object."""
         import obstore
 
+        into = folder / path.rpartition("/")[2]
         try:
             with into.open("wb") as file:
                 for chunk in obstore.get(self._store, self._name(path)).stream(min_chunk_size=CHUNK_BYTES):
                     file.write(chunk)
         except (obstore.exceptions.BaseError, OSError) as error:
-            into.unlink(missing_ok=True)
             raise self._failed(path, "copied", error) from error
+        return into
 
     def _name(self, path: str) -> str:
         return path.removeprefix(self._folder)
