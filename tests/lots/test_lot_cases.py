@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import tradelake as tl
+from tests.books import Patterns
 
 SIDES = {"BL": "BUY_TO_OPEN", "SL": "SELL_TO_CLOSE", "SSO": "SELL_TO_OPEN", "BSC": "BUY_TO_CLOSE"}
 ENDS = {("Ex", "SL"): "exercise", ("A", "BSC"): "assign", ("Ep", "SL"): "expire", ("Ep", "BSC"): "expire"}
@@ -121,14 +122,13 @@ def comparable(row: Row, names: set[str]) -> tuple[Any, ...]:
 
 
 @pytest.mark.usefixtures("vectors")
-def test_lot_cases_in_one_currency(vectors: Path, tmp_path: Path):
+def test_lot_cases_in_one_currency(vectors: Path, patterns: Patterns, tmp_path: Path):
     wrong, count = {}, 0
     for path in sorted((vectors / "data" / "lot_cases").glob("*.yaml")):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         for case in filter(in_one_currency, content["tests"]):
             count += 1
-            with tl.create(tmp_path / case["id"]) as book:
-                book.add_accounts([{"account_id": "GEN-1"}])
+            with patterns.copy("sqlite", tmp_path / case["id"]).open() as book:
                 receipt = book.record(given_events(case["inputs"], str(content["metadata"]["commission_eur"])))
                 answers = realized(book)
             names = {name for row in case["expected"]["rgls"] for name in row} & set(answers[0] if answers else ())
