@@ -1,7 +1,8 @@
 """Books for tests: real DuckLakes in temporary folders, and the executions that go into them.
 
 A test says `place` for somewhere to make and open books, `book` for an empty book with the account GEN-1 on every
-kind of catalog, `local_book` for one on the default catalog alone.
+kind of catalog, `local_book` for one on the default catalog alone. The data of `place` are in a local folder; with the
+mark `also_on_s3`, or in a run with `--places=all`, the test runs once more with its data on a real S3 server.
 """
 
 import shutil
@@ -19,6 +20,7 @@ from polars.testing import assert_frame_equal
 from psycopg import sql
 
 import tradelake as tl
+from tests.objectstore import S3Server
 from tests.postgres import PostgresServer
 from tradelake.book import KINDS
 
@@ -38,6 +40,10 @@ class Place:
     target: str
     data: str | None = None
 
+    @property
+    def on_s3(self) -> bool:
+        return (self.data or "").startswith("s3://")
+
     def create(self) -> tl.Book:
         return tl.create(self.target, data=self.data)
 
@@ -45,18 +51,51 @@ class Place:
         return tl.open(self.target, data=self.data, read_only=read_only)
 
 
-def place_in(kind: str, folder: Path, postgres: PostgresServer | None = None) -> Place:
+@dataclass(frozen=True)
+class DataFiles:
+    """The data files of a book as they are seen from outside: names below the data folder."""
+
+    folder: str
+    bucket: S3Server | None = None
+
+    def names(self) -> set[str]:
+        if self.bucket:
+            return {name.removeprefix(self.folder) for name in self.bucket.names(self.folder)}
+        files = (path for path in Path(self.folder).rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)) for path in files}
+
+    def parquet(self) -> set[str]:
+        return {name for name in self.names() if name.endswith(".parquet")}
+
+    def get(self, name: str) -> bytes:
+        return self.bucket.get(self.folder + name) if self.bucket else Path(self.folder, name).read_bytes()
+
+    def put(self, name: str, content: bytes) -> None:
+        if self.bucket:
+            self.bucket.put(self.folder + name, content)
+        else:
+            Path(self.folder, name).write_bytes(content)
+
+    def delete(self, name: str) -> None:
+        if self.bucket:
+            self.bucket.delete(self.folder + name)
+        else:
+            Path(self.folder, name).unlink()
+
+
+def place_in(kind: str, folder: Path, postgres: PostgresServer | None = None, bucket: S3Server | None = None) -> Place:
     """Return a place for a new book with a catalog of this kind."""
+    data = bucket.new_folder() if bucket else None
     if postgres is not None:
-        return Place(kind, postgres.create_database(), str(folder / "data"))
-    return Place(kind, f"{kind}:{folder}")
+        return Place(kind, postgres.create_database(), data or str(folder / "data"))
+    return Place(kind, f"{kind}:{folder}", data)
 
 
 @pytest.fixture(params=CATALOGS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path, bucket: S3Server | None) -> Place:
     """A place without a book; parametrise it indirectly for some kinds of catalog only."""
     server = request.getfixturevalue("postgres_server") if request.param == "postgres" else None
-    return place_in(request.param, tmp_path / "book", server)
+    return place_in(request.param, tmp_path / "book", server, bucket)
 
 
 class Patterns:
@@ -66,15 +105,20 @@ class Patterns:
         self._folder = folder
         self._made: dict[str, Place] = {}
 
-    def copy(self, kind: str, folder: Path, server: PostgresServer | None = None) -> Place:
-        """Return a place with a new copy, whose data are in *folder*."""
-        if kind not in self._made:
-            self._made[kind] = place_in(kind, self._folder / kind, server)
-            with self._made[kind].create() as made:
+    def copy(
+        self, kind: str, folder: Path, server: PostgresServer | None = None, bucket: S3Server | None = None
+    ) -> Place:
+        """Return a place with a new copy, whose data are in *folder*, or on S3."""
+        of = f"{kind}-s3" if bucket else kind
+        if of not in self._made:
+            self._made[of] = place_in(kind, self._folder / of, server, bucket)
+            (self._folder / of).mkdir(exist_ok=True)
+            with self._made[of].create() as made:
                 made.add_accounts([{"account_id": "GEN-1", "broker_account_id": "U1"}])
-        pattern = self._made[kind]
-        shutil.copytree(self._folder / kind, folder)
-        repoint = f"UPDATE ducklake_metadata SET value = '{folder}/data/' WHERE key = 'data_path'"
+        pattern = self._made[of]
+        shutil.copytree(self._folder / of, folder)
+        data = bucket.copied_folder(pattern.data or "") if bucket else None
+        repoint = f"UPDATE ducklake_metadata SET value = '{data or f'{folder}/data'}/' WHERE key = 'data_path'"
         if kind == "sqlite":
             with sqlite3.connect(folder / "catalog.sqlite") as catalog:
                 catalog.execute(repoint)
@@ -89,8 +133,8 @@ class Patterns:
                 connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
             with psycopg.connect(server.url(database), autocommit=True) as connection:
                 connection.execute(repoint)
-            return Place(kind, server.url(database), f"{folder}/data")
-        return place_in(kind, folder)
+            return Place(kind, server.url(database), data or f"{folder}/data")
+        return Place(kind, f"{kind}:{folder}", data)
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +144,12 @@ def patterns(tmp_path_factory: pytest.TempPathFactory) -> Patterns:
 
 
 @pytest.fixture
-def ready(request: pytest.FixtureRequest, place: Place, patterns: Patterns, tmp_path: Path) -> Place:
+def ready(
+    request: pytest.FixtureRequest, place: Place, patterns: Patterns, tmp_path: Path, bucket: S3Server | None
+) -> Place:
     """A place with an empty book that nobody has open; its account is GEN-1."""
     server = request.getfixturevalue("postgres_server") if place.kind == "postgres" else None
-    return patterns.copy(place.kind, tmp_path / "ready", server)
+    return patterns.copy(place.kind, tmp_path / "ready", server, bucket)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.objectstore import S3Server, s3_server
 from tests.postgres import PostgresServer
 
 # A machine may be slow, and a draw large: neither says anything about what is tested.
@@ -27,8 +28,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="folder with outside data (data/, scenarios/); without it the tests that read it are left out",
     )
 
+    parser.addoption(
+        "--places",
+        choices=("some", "all"),
+        default="some",
+        help="all: every test of a book that may be anywhere runs with its data on S3 too (a second run of each)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of a `place` with local data, and where it is marked or all are asked for, with data on S3."""
+    if metafunc.definition.get_closest_marker("on_disk"):
+        return
+    chosen = any("bucket" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if chosen or "place" not in metafunc.fixturenames:
+        return
+    marked = metafunc.definition.get_closest_marker("also_on_s3") is not None
+    if marked or metafunc.config.getoption("--places") == "all":
+        metafunc.parametrize("bucket", ["local", "s3"], indirect=True)
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "on_disk: the test looks at files of its books on this machine's disk")
+    config.addinivalue_line("markers", "also_on_s3: run the test once more with the data of its books on S3")
     folder = config.getoption("--vectors")
     if folder is not None and not folder.is_dir():
         raise pytest.UsageError(f"--vectors {folder}: there is no such folder")
@@ -85,6 +107,24 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres_url(postgres_server: PostgresServer) -> str:
     """The URL of the server's first database, shared by the whole run."""
     return postgres_server.url("postgres")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server of this test run's own."""
+    with s3_server(tmp_path_factory.mktemp("s3") / "buckets") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S3Server | None:
+    """The S3 server that has the data of the books of this test, known by the environment; None for local data."""
+    if getattr(request, "param", "local") == "local":
+        return None
+    server: S3Server = request.getfixturevalue("s3")
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    return server
 
 
 @pytest.fixture

@@ -16,7 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
+
+import obstore
+from obstore.store import S3Store
 
 KEY, SECRET, BUCKET = "archivist", "not-a-secret", "cold"
 WAIT_SECONDS = 20
@@ -29,6 +33,7 @@ class S3Server:
     folder: Path
     port: int
     process: "subprocess.Popen[bytes]"
+    numbers: "count[int]" = field(default_factory=count)
 
     def environment(self, port: int | None = None) -> dict[str, str]:
         """Return what a client finds its way by; *port* is that of a proxy."""
@@ -42,6 +47,46 @@ class S3Server:
     @property
     def url(self) -> str:
         return f"s3://{BUCKET}/archive"
+
+    def new_folder(self) -> str:
+        """Return the address of a folder that nobody has used."""
+        return f"s3://{BUCKET}/books/{next(self.numbers)}"
+
+    def copied_folder(self, url: str) -> str:
+        """Return the address of a copy of a folder, made by the server."""
+        copy, store = self.new_folder(), self._store()
+        source = url.removeprefix(f"s3://{BUCKET}/")
+        for found in obstore.list(store, prefix=source).collect():
+            name = found["path"]
+            obstore.copy(store, name, copy.removeprefix(f"s3://{BUCKET}/") + name.removeprefix(source))
+        return copy
+
+    def names(self, url: str) -> set[str]:
+        """Return the addresses of the objects below another, as the server lists them."""
+        found = obstore.list(self._store(), prefix=url.removeprefix(f"s3://{BUCKET}/")).collect()
+        return {f"s3://{BUCKET}/{one['path']}" for one in found}
+
+    def put(self, url: str, content: bytes) -> None:
+        """Put an object in the place of another."""
+        obstore.put(self._store(), url.removeprefix(f"s3://{BUCKET}/"), content)
+
+    def get(self, url: str) -> bytes:
+        """Return an object."""
+        return bytes(obstore.get(self._store(), url.removeprefix(f"s3://{BUCKET}/")).bytes())
+
+    def delete(self, url: str) -> None:
+        """Remove an object."""
+        obstore.delete(self._store(), url.removeprefix(f"s3://{BUCKET}/"))
+
+    def _store(self) -> S3Store:
+        return S3Store(
+            BUCKET,
+            endpoint=f"http://127.0.0.1:{self.port}",
+            access_key_id=KEY,
+            secret_access_key=SECRET,
+            region="us-east-1",
+            client_options={"allow_http": True},
+        )
 
     def objects(self) -> list[Path]:
         """Return the files of the bucket."""

@@ -8,14 +8,18 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+RESTART_SECONDS = 60
 
 
 @dataclass
@@ -36,9 +40,31 @@ class PostgresServer:
         if user:
             shutil.chown(folder, user, pwd.getpwnam(user).pw_gid)
         server._run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        server._run("pg_ctl", "start", "-w", "-o", options, "-l", str(folder / "log"))
+        assert server._started()
         return server
+
+    def _started(self) -> bool:
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off"
+        return self._done("pg_ctl", "start", "-w", "-o", options, "-l", str(self.folder / "log"))
+
+    def kill(self) -> None:
+        """End the server as a crash would: nothing is said to anybody."""
+        first_line, *_ = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
+        os.kill(int(first_line), signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Start a server that was killed; it waits until what is left of the old one has ended."""
+        deadline = time.monotonic() + RESTART_SECONDS
+        while not self._started():
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()[-2000:]
+
+    def end_connections(self, url: str) -> None:
+        """End all connections to a database, from the side of the server."""
+        name = url.split("@/")[1].split("?", maxsplit=1)[0]
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
@@ -57,6 +83,9 @@ class PostgresServer:
         return self.url(name)
 
     def _run(self, program: str, *arguments: str) -> None:
+        assert self._done(program, *arguments), f"{program} failed: {(self.folder / 'commands').read_text()}"
+
+    def _done(self, program: str, *arguments: str) -> bool:
         command = [str(self.binaries / program), "-D", str(self.folder / "data"), *arguments]
         with (self.folder / "commands").open("a+") as log:
             group = pwd.getpwnam(self.user).pw_gid if self.user else None
@@ -71,8 +100,7 @@ class PostgresServer:
                 check=False,
                 timeout=60,
             )
-            log.seek(0)
-            assert done.returncode == 0, f"{program} failed: {log.read()}"
+            return done.returncode == 0
 
 
 def _binaries(copy_to: Path | None) -> Path:

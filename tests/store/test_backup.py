@@ -37,7 +37,8 @@ def test_a_restored_book_is_the_book_at_its_backup_and_works(ready, tmp_path):
         with tl.open(tmp_path / "again") as again:
             assert_same_book(again, book)
             assert_whole(again, 1104)
-            assert again.version == book.version
+            # Where the data were elsewhere, that they are beside the catalog now is one commit.
+            assert again.version == book.version + (ready.data is not None)
             book.record(fills(3001, 3))
             assert again.record(fills(3001, 4)).accepted == 4
             again.maintain(upkeep=NOTHING_KEPT)

@@ -48,6 +48,7 @@ def trace_of(place, file: Path, *steps: Sequence[object]) -> list[tuple[str, str
 
 
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+@pytest.mark.on_disk
 @pytest.mark.parametrize("place", ["sqlite", "duckdb"], indirect=True)
 def test_files_are_synced_before_the_commit_and_the_commit_before_the_answer(ready, place, tmp_path):
     calls = trace_of(ready, tmp_path / "trace", *STEPS)

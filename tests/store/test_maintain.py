@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tradelake as tl
-from tests.books import SHARED, assert_same_book, assert_whole, catalog_rows
+from tests.books import SHARED, DataFiles, assert_same_book, assert_whole, catalog_rows
 from tests.store.victim import NOTHING_KEPT, fills
 from tradelake.book import Maintained, Upkeep
 from tradelake.errors import InvariantError
@@ -49,14 +49,14 @@ def busy(book: tl.Book, *, times: int = 2) -> int:
     return times * 1100 + 20
 
 
-def test_what_a_dry_run_says_is_done_and_nothing_is_left_to_do(book):
+def test_what_a_dry_run_says_is_done_and_nothing_is_left_to_do(book, bucket):
     count = busy(book)
-    folder = book._catalog.data_folder
-    before = parquet(folder)
-    Path(folder, "main", "trade_log", "orphan.parquet").write_bytes(b"left by a writer that was killed")
-    Path(folder, "main", "notes.txt").write_text("not a file of ours")
+    files = DataFiles(book.data, bucket)
+    before = files.parquet()
+    files.put("main/trade_log/orphan.parquet", b"left by a writer that was killed")
+    files.put("main/notes.txt", b"not a file of ours")
     said = book.maintain(upkeep=NOTHING_KEPT, dry_run=True)
-    assert len(parquet(folder)) == len(before) + 1
+    assert len(files.parquet()) == len(before) + 1
     done = book.maintain(upkeep=NOTHING_KEPT)
     assert (said.dry_run, done.dry_run) == (True, False)
     for name in ("orphans_removed", "rows_flushed", "files_rewritten", "files_removed"):
@@ -71,8 +71,8 @@ def test_what_a_dry_run_says_is_done_and_nothing_is_left_to_do(book):
     assert sum(each.files_removed for each in later) > 10
     assert sum(each.bytes_removed for each in later) > 10_000
     assert sum(each.rows_flushed + each.files_merged + each.files_rewritten for each in later) == 0
-    assert len(parquet(folder)) < len(before)
-    assert Path(folder, "main", "notes.txt").exists()
+    assert len(files.parquet()) < len(before)
+    assert "main/notes.txt" in files.names()
     assert_whole(book, count)
 
 
@@ -92,17 +92,18 @@ def test_what_is_young_is_kept(local_book):
     assert orphan.exists()
 
 
-def test_files_are_kept_for_hours_where_hours_are_asked_for(book):
+def test_files_are_kept_for_hours_where_hours_are_asked_for(book, bucket):
     busy(book, times=1)
     book.maintain(upkeep=Upkeep(versions=timedelta(0)))
     book.maintain(upkeep=Upkeep(versions=timedelta(0)))
-    there = parquet(book._catalog.data_folder)
+    files = DataFiles(book.data, bucket)
+    there = files.parquet()
     scheduled = book._catalog.frame("CALL ducklake_cleanup_old_files('lake', dry_run => true, cleanup_all => true)")
     assert scheduled.height
     for hours in (0.5, 5, 12):
         done = book.maintain(upkeep=Upkeep(versions=timedelta(hours=hours), files=timedelta(hours=hours)))
         assert (done.versions_expired, done.files_removed) == (0, 0)
-    assert parquet(book._catalog.data_folder) == there
+    assert files.parquet() == there
     assert book.maintain(upkeep=Upkeep(files=timedelta(0))).files_removed == scheduled.height
 
 

@@ -5,18 +5,22 @@ one begins.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import tradelake as tl
 from tradelake.book import deriving
+from tradelake.store import Upkeep
 
 if TYPE_CHECKING:
     from tests.books import Place
 
+LONGEST_SECONDS = float(os.environ.get("TRADELAKE_WORKER_SECONDS", "60"))
 ROOT = Path(__file__).parents[2]
 
 
@@ -50,6 +54,10 @@ class Worker:
         """Wait for the next line and return it; empty when the worker has ended."""
         line = _stream(self.process.stdout).readline()
         return dict(json.loads(line)) if line.endswith("\n") else {}
+
+    def tell_no_more(self) -> None:
+        """Let the worker end when it has done what it was told."""
+        _stream(self.process.stdin).close()
 
     def answers(self) -> list[dict[str, Any]]:
         """Return all further answers, when the worker has ended."""
@@ -90,9 +98,17 @@ def _record(book: tl.Book, batches: list[list[dict[str, Any]]]) -> None:
         _say({"batch": number, **counts})
 
 
+def _maintain(book: tl.Book, until: int) -> None:
+    """Maintain the book until it has so many events; versions are given up at once, files stay for a day."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while book.sequence < until and time.monotonic() < end:
+        done = book.maintain(upkeep=Upkeep(versions=timedelta(0)))
+        _say({"flushed": done.rows_flushed, "merged": done.files_merged, "expired": done.versions_expired})
+
+
 def _read(book: tl.Book, until: int) -> None:
-    """Read until the book has so many events, for a minute at most, and report each state that is seen."""
-    held, end = -1, time.monotonic() + 60
+    """Read until the book has so many events, and report each state that is seen."""
+    held, end = -1, time.monotonic() + LONGEST_SECONDS
     while held < until and time.monotonic() < end:
         (seen,) = book.sql(
             "SELECT (SELECT count(*) FROM trades), (SELECT coalesce(sum(quantity), 0)::BIGINT FROM positions), "
@@ -121,6 +137,8 @@ def main() -> None:
             if "accounts" in order:
                 receipt = book.add_accounts(order["accounts"])
                 _say({"accepted": receipt.accepted, "duplicates": receipt.duplicates})
+            if "maintain" in order:
+                _maintain(book, order["maintain"])
             if "read" in order:
                 _read(book, order["read"])
 

@@ -12,7 +12,7 @@ from tradelake.book.closing import changed_final, derive_all
 from tradelake.book.derive import latest_event
 from tradelake.book.deriving import Derivers
 from tradelake.book.reading import Readers
-from tradelake.book.shelf import Progress, no_progress
+from tradelake.book.shelf import Progress, asked_again, no_progress
 from tradelake.errors import DeletedError, InputError, StorageError
 from tradelake.outputs import render
 from tradelake.store import (
@@ -120,6 +120,7 @@ class Audits(Readers, Derivers):
             raise InputError(f"{path}: it cannot be written: {error.strerror}. Name another file.") from error
         return anchor
 
+    @asked_again
     def trade(self, trade_id: str) -> Told:
         """Return one event with its source records, commits, cures and matches; InputError where there is none."""
         with self._catalog.cold.including(), self._catalog.transaction():
@@ -162,6 +163,7 @@ class Audits(Readers, Derivers):
         except StorageError as error:
             return [Finding(None, IMPORT_RUNS.name, "", f"it cannot be compared with the anchor: {error}")]
 
+    @asked_again
     def _deep(self, *, touched: bool) -> list[Finding]:
         """Compare the derived tables with a rebuild, where the events they follow from are as they were told."""
         if touched:

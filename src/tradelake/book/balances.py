@@ -9,6 +9,7 @@ import polars as pl
 from tradelake.book.effective import as_they_count
 from tradelake.book.profits import LEDGER_SQL, Profits, with_far
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of
+from tradelake.book.shelf import asked_again
 from tradelake.positions import OF_ACCOUNT, added, cash_ledger, check_view, in_view, profit_to_date, totals_of
 from tradelake.store.closing import closed_until, read_closing
 from tradelake.store.cold import Span
@@ -77,6 +78,7 @@ class Balances(Profits):
         totals = self._earned(None, until, account)
         return totals.join(trades, on=OF_ACCOUNT, how="left").with_columns(pl.col("trades").fill_null(0))
 
+    @asked_again
     def pnl(
         self,
         by: Sequence[str] = ("account", "month"),
@@ -115,6 +117,7 @@ class Balances(Profits):
             view=view,
         )
 
+    @asked_again
     def cash(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:
         """Return the cash balance per account and currency that all events together give."""
         if as_known is None and closed_until(self._catalog) is not None:

@@ -12,7 +12,7 @@ from tradelake.book.read import Instant, Names, instant_of, names
 from tradelake.book.receipt import Receipt
 from tradelake.book.reconciliation import Reconciliation, proposed_events, spoken, with_names
 from tradelake.book.reconciling import Reconcilers
-from tradelake.book.shelf import author, facts_batch, now
+from tradelake.book.shelf import asked_again, author, facts_batch, now
 from tradelake.book.writing import Writers
 from tradelake.errors import InputError
 from tradelake.reconcile.breaks import Step, following, frame_of_steps, next_steps, proposal_of, standing
@@ -40,6 +40,7 @@ class Breaks(Reconcilers, Writers):
         found = self._reconciled(statements, source=name)
         return replace(found, recorded=self.record_breaks(found, rules=rules)) if record else found
 
+    @asked_again
     def breaks(
         self,
         *,

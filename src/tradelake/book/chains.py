@@ -5,6 +5,7 @@ import polars as pl
 from tradelake.book.effective import as_they_count
 from tradelake.book.listing import Listing, ask_instead, span_of
 from tradelake.book.read import Filter, Instant, Names, instant_of, names, where
+from tradelake.book.shelf import asked_again
 from tradelake.errors import InputError, Problem
 from tradelake.positions import Chains, chains_in_view, chains_of, check_view
 from tradelake.tables import CHAIN_POSITIONS, LOTS, MATCHES, POSITION_HISTORY, POSITIONS, REFUSALS, STATUSES, TRADE_LOG
@@ -89,6 +90,7 @@ class ChainReaders(Listing):
         """Return what joins, splits and names of chains refer to in vain."""
         return self._chains(account, as_of, as_known).problems
 
+    @asked_again
     def _chains(self, account: Names, as_of: Instant, as_known: Instant) -> Chains:
         """Return the chains of some accounts; what they are made of is never filtered otherwise."""
         wanted = Filter(account=account)

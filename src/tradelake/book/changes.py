@@ -10,6 +10,7 @@ from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY
 from tradelake.book.listing import Listing
 from tradelake.book.reach import REACHING_KINDS, Reaching
+from tradelake.book.shelf import asked_again
 from tradelake.store import Catalog, Checkpoint, References, read_standing
 from tradelake.store.cold import HOT, Span
 from tradelake.store.fold import no_families
@@ -36,6 +37,7 @@ class Changes:
 class ChangeReaders(Listing):
     """Everything that asks for what is new."""
 
+    @asked_again
     def changes(self, since: int = 0) -> Changes:
         """Return what the events after the log sequence *since* have reached, with its open positions."""
         with self._catalog.transaction():

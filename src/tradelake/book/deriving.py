@@ -8,7 +8,7 @@ from tradelake.book.closing import derive_all
 from tradelake.book.derive import latest_event
 from tradelake.book.past import PastReaders
 from tradelake.book.receipt import RebuildReport, Receipt
-from tradelake.book.shelf import Progress, no_progress
+from tradelake.book.shelf import Progress, asked_again, no_progress
 from tradelake.book.tail import TailFold
 from tradelake.errors import ReadOnlyError, TradelakeError
 from tradelake.store import read_standing, replace_derived
@@ -53,6 +53,7 @@ class Derivers(PastReaders):
             return replace(receipt, warnings=(*receipt.warnings, UNFOLDED.format(error)))
         return receipt
 
+    @asked_again
     def fold(self) -> int:
         """Bring the checkpoint of the derived tables to the head of the log; return its sequence."""
         self._writable()
@@ -67,6 +68,7 @@ class Derivers(PastReaders):
                 replace_derived(self._catalog, tail.derived, tail.reached)
         return tail.standing.head
 
+    @asked_again
     def rebuild(self, *, check: bool = False, progress: Progress | None = None) -> RebuildReport:
         """Derive all tables from the first event; with `check` only compare them with what is stored and folded."""
         report = progress or no_progress

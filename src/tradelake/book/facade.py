@@ -19,7 +19,7 @@ def create(target: str | Path, *, data: str | Path | None = None) -> Book:
     """Create a book and return it open.
 
     `target` is a folder (SQLite catalog), `duckdb:FOLDER`, or a `postgresql://` URL; `data` is the folder of the
-    Parquet files, needed for PostgreSQL. Raises BookExists, InputError, StorageError.
+    Parquet files, or `s3://bucket/folder`, needed for PostgreSQL. Raises BookExists, InputError, StorageError.
     """
     place = parse_target(target, data=data)
     return Book(create_catalog(place, created_at=now().isoformat()))
@@ -67,6 +67,15 @@ class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
     def url(self) -> str:
         """Where the book is, without credentials."""
         return self._catalog.target.shown
+
+    @property
+    def data(self) -> str:
+        """Where the Parquet files of the book are: a folder, or an address of S3."""
+        return self._catalog.data_folder
+
+    def check_data(self) -> None:
+        """Look whether the place of the Parquet files answers; StorageError or InputError where it does not."""
+        self._catalog.place.check()
 
     @property
     def sequence(self) -> int:

@@ -11,6 +11,7 @@ from tradelake.book.effective import Cured, read_cured
 from tradelake.book.marks import marks_at
 from tradelake.book.past import PastReaders
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, names, where
+from tradelake.book.shelf import asked_again
 from tradelake.errors import DeletedError
 from tradelake.positions import check_view, in_view, with_marks
 from tradelake.sessions import NEW_YORK, is_session, session_close, trade_date
@@ -37,6 +38,7 @@ class Filters(TypedDict, total=False):
 class Listing(PastReaders):
     """Rows of tables, filtered, at the head or at a past instant."""
 
+    @asked_again
     def _derived(self, table: Table, day: str | None, filters: Filters) -> pl.DataFrame:
         view = filters.get("view", "tax")
         check_view(view)

@@ -11,7 +11,7 @@ import polars as pl
 from tradelake.book.breaks import Breaks
 from tradelake.book.read import Day, Instant, Names, day_of, instant_of
 from tradelake.book.receipt import Receipt
-from tradelake.book.shelf import facts_batch, now
+from tradelake.book.shelf import asked_again, facts_batch, now
 from tradelake.book.snapshots import Snapshots, closed_session
 from tradelake.errors import InputError
 from tradelake.positions import BUFFER, CAPITAL, FORK_SURPLUS, MERGE_VALUE, capital, expired_options, proposal_rows
@@ -48,6 +48,7 @@ class Nights(Snapshots, Breaks):
         with self._catalog.night.hold(wait_seconds=0), self._catalog.cold.including():
             yield
 
+    @asked_again
     def proposals(self, day: Day = None) -> pl.DataFrame:
         """Return what would end the options that have expired by the close of a session and are still open.
 
@@ -105,12 +106,14 @@ class Nights(Snapshots, Breaks):
             return CAPITAL.empty()
         return capital(rows, accounts, buffer=buffer, fork_surplus=fork_surplus, merge_value=merge_value)
 
+    @asked_again
     def earned(self, day: str | date) -> pl.DataFrame:
         """Return what a trading day has brought, per account and currency: cash, deposits, realized profit ..."""
         wanted = day_of(day)
         with self._catalog.transaction():
             return self._earned(instant_of(wanted - timedelta(days=1)), instant_of(wanted))
 
+    @asked_again
     def expiring(self, day: Day = None, *, sessions: int = 5) -> pl.DataFrame:
         """Return the options of a day's snapshots that expire within some sessions after it, the next ones first.
 

@@ -8,6 +8,7 @@ from tradelake.book.effective import Cured, as_they_count
 from tradelake.book.listing import Listing, ask_instead, cut, span_of
 from tradelake.book.past import Past
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
+from tradelake.book.shelf import asked_again
 from tradelake.positions import bridge, cash_ledger, check_view, in_view, profit
 from tradelake.tables import (
     CASH_FLOWS,
@@ -47,6 +48,7 @@ def with_far(select: str, near: Sequence[str], both: Sequence[str] = ()) -> str:
 class Profits(Listing):
     """Everything that adds up amounts; currencies are never added up."""
 
+    @asked_again
     def pnl(
         self,
         by: Sequence[str] = ("account", "month"),
@@ -86,6 +88,7 @@ class Profits(Listing):
             strategies = strategies.update(named, on="close_sequence", include_nulls=True)
         return matches.join(strategies, on="close_sequence", how="left")
 
+    @asked_again
     def ledger(
         self,
         *,
@@ -111,6 +114,7 @@ class Profits(Listing):
         totals = self.pnl(["account"], account=account, as_of=as_of, as_known=as_known)
         return totals.select("account_id", "currency", "cash")
 
+    @asked_again
     def bridge(self, *, account: Names = None, as_of: Instant = None, as_known: Instant = None) -> pl.DataFrame:
         """Return what the tax and the economic view realized, per account and currency, and what lies between them.
 

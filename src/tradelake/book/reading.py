@@ -9,6 +9,7 @@ from tradelake.book.effective import as_they_count, states
 from tradelake.book.listing import Filters, ask_instead, cut, filter_of, limited, span_of
 from tradelake.book.profits import Profits
 from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of, where
+from tradelake.book.shelf import asked_again
 from tradelake.errors import DeletedError
 from tradelake.store import PAST_SUFFIX, PastCall, Relation, check_read_only, relation
 from tradelake.store.closing import was_deleted
@@ -98,6 +99,11 @@ class Readers(Profits):
         `state` says what cancels and corrects have made of a row: active, cancelled or corrected. With `in_effect` the
         rows are the events as they count: cancelled ones left out, corrected ones corrected, no cures.
         """
+        rows = self._traded(kinds, filters, in_effect=in_effect)
+        return rows.lazy() if lazy else rows
+
+    @asked_again
+    def _traded(self, kinds: Sequence[str] | None, filters: Filters, *, in_effect: bool) -> pl.DataFrame:
         wanted, known = filter_of(filters), filters.get("as_known")
         with self._catalog.transaction():
             found = states(self._catalog, as_known=None if known is None else instant_of(known))
@@ -109,10 +115,8 @@ class Readers(Profits):
                 rows = _as_wanted(as_they_count(told, cured), wanted, kinds, filters)
         if found.height:
             rows = rows.join(found, on=["trade_id", "leg_id"], how="left", maintain_order="left")
-            rows = rows.with_columns(pl.col("state").fill_null("active"))
-        else:
-            rows = rows.with_columns(pl.lit("active").alias("state"))
-        return rows.lazy() if lazy else rows
+            return rows.with_columns(pl.col("state").fill_null("active"))
+        return rows.with_columns(pl.lit("active").alias("state"))
 
     def _logged(self, wanted: Filter, kinds: Sequence[str] | None, filters: Filters) -> pl.DataFrame:
         """Return rows of the log as they were told, in effective order."""
@@ -188,25 +192,24 @@ class Readers(Profits):
         rows = self._derived(REFUSALS, None, filters)
         return rows.lazy() if lazy else rows
 
+    @asked_again
     def source_of(self, trade_id: str) -> pl.DataFrame:
         """Return the source records, as the broker wrote them, of the event with this trade id, if there is one.
 
         Raises DeletedError where the event, or its records, were deleted when their retention was over.
         """
         with ask_instead(SOURCE_GONE), self._catalog.transaction():
-            events = self._catalog.frame(
-                f"SELECT source_record_id, trade_date FROM {TRADE_LOG.name} WHERE trade_id = ?", [trade_id], CLOSED
-            )
+            told = f"SELECT source_record_id, trade_date FROM {TRADE_LOG.name} WHERE trade_id = ?"
+            events = self._catalog.frame(told, [trade_id], CLOSED)
             if not events.height and was_deleted(self._catalog, trade_id):
                 raise DeletedError(f"The event {trade_id!r} was deleted when its retention was over.", SOURCE_GONE)
             days = events["trade_date"].to_list()
+            span = Span(since=min(days), until=max(days)) if days else HOT
+            records = f"SELECT * FROM {SOURCE_RECORDS.name} SEMI JOIN told USING (source_record_id)"
             with self._catalog.joined(told=events):
-                return self._catalog.frame(
-                    f"SELECT * FROM {SOURCE_RECORDS.name} SEMI JOIN told USING (source_record_id) "
-                    "ORDER BY source_record_id",
-                    span=Span(since=min(days), until=max(days)) if days else HOT,
-                )
+                return self._catalog.frame(f"{records} ORDER BY source_record_id", span=span)
 
+    @asked_again
     def sql(self, query: str) -> Relation:
         """Return a DuckDB relation of one SELECT over the tables of the book; what writes or reads files is refused.
 

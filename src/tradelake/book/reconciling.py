@@ -22,6 +22,7 @@ from tradelake.book.reconciliation import (
     differences_frame,
     with_names,
 )
+from tradelake.book.shelf import asked_again
 from tradelake.book.trial import OurSide
 from tradelake.errors import InputError
 from tradelake.intake.ibkr_statement import BrokerStatement, read_statements
@@ -56,6 +57,7 @@ class Reconcilers(NearSides, Listing):
             raise InputError(f"{file}: cannot be read: {error.strerror}. Name a file that exists.") from error
         return read_statements(content, name=file.name), file.name
 
+    @asked_again
     def _reconciled(self, statements: tuple[BrokerStatement, ...], *, source: str) -> Reconciliation:
         seen: list[Seen] = []
         notes: list[str] = []
@@ -151,6 +153,7 @@ class Reconcilers(NearSides, Listing):
         facts = facts_of(ours.executions_with(ids)) if ids else []
         return {fact.broker_execution_id: fact for fact in facts if fact.broker_execution_id}
 
+    @asked_again
     def differences(
         self,
         broker_account_id: str,

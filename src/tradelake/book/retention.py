@@ -20,7 +20,7 @@ import polars as pl
 from tradelake.book.balances import Balances
 from tradelake.book.closing import close_book
 from tradelake.book.holds import Holders
-from tradelake.book.shelf import Progress, author, facts_batch, no_progress, now
+from tradelake.book.shelf import Progress, asked_again, author, facts_batch, no_progress, now
 from tradelake.store import append
 from tradelake.store.archive import KEY, months_before
 from tradelake.store.closing import closed_until, latest_of_parts
@@ -82,6 +82,7 @@ def months_after(month: date, months: int) -> date:
 class Retainers(Balances, Holders):
     """Everything that follows a policy of retention."""
 
+    @asked_again
     def retention(self, policy: Policy) -> pl.DataFrame:
         """Return what a policy asks for today, one row per month and table, by month; nothing changes.
 

@@ -4,7 +4,8 @@ import getpass
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
@@ -12,8 +13,12 @@ from tradelake.book.groups import FAMILY
 from tradelake.book.read import where
 from tradelake.book.tail import Tail, TailFold
 from tradelake.store import Appended, Batch, Catalog, Head, KeyIndex, References, Standing, read_standing
+from tradelake.store.lost import ServerLost
 from tradelake.tables import INCOMING, MARKS, RECORDS, Table
 
+Owner = TypeVar("Owner", bound="Shelf")
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
 
 
@@ -52,6 +57,18 @@ def facts_batch(
     )
 
 
+def asked_again(
+    action: Callable[Concatenate[Owner, Parameters], Result],
+) -> Callable[Concatenate[Owner, Parameters], Result]:
+    """Let a reader, or a writer that may run twice, run again as a whole where the server of the catalog was lost."""
+
+    @wraps(action)
+    def whole(self: Owner, /, *args: Parameters.args, **named: Parameters.kwargs) -> Result:
+        return self._again(lambda: action(self, *args, **named))
+
+    return whole
+
+
 class Shelf:
     """An open catalog with what is remembered between calls."""
 
@@ -64,6 +81,18 @@ class Shelf:
         self._checkpoint_sequence = 0
         self._stood: tuple[int, Standing] | None = None
         self._prices: tuple[int, pl.DataFrame] | None = None
+
+    def _again(self, action: Callable[[], Result]) -> Result:
+        def once() -> Result:
+            try:
+                return action()
+            except ServerLost:
+                # What was read in part is not to be gone on with.
+                self._tail, self._index = TailFold(self._catalog), KeyIndex()
+                self._known = self._head = self._stood = self._prices = None
+                raise
+
+        return self._catalog.again(once)
 
     @property
     def version(self) -> int:

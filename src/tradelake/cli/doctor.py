@@ -148,6 +148,8 @@ def _book(target: str) -> Iterator[Finding]:
         with book.open_book(target, read_only=True) as opened:
             last = opened.runs().get_column("recorded_at").max()
             yield Finding("book", f"{opened.url}, version {opened.version}, sequence {opened.sequence}")
+            opened.check_data()
+            yield Finding("data", opened.data)
     except TradelakeError as error:
         yield Finding("book", str(error), problem=True)
         return

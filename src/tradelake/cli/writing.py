@@ -13,7 +13,11 @@ from tradelake.cli.streams import complain, complain_about, emit, progress_bar
 def init(
     context: typer.Context,
     data: Annotated[
-        Text, typer.Option(metavar="FOLDER", help="Where the Parquet files go, if not beside the catalog.")
+        Text,
+        typer.Option(
+            metavar="PLACE",
+            help="Where the Parquet files go, if not beside the catalog: a folder, or s3://BUCKET/FOLDER.",
+        ),
     ] = None,
 ) -> None:
     """Create an empty book."""

@@ -21,9 +21,10 @@ from tradelake.store.facts import without_unused
 from tradelake.store.foreign import is_retryable
 from tradelake.store.index import KeyIndex
 from tradelake.store.keys import with_keys
+from tradelake.store.lost import ServerLost
 from tradelake.store.records import counted, new_records
 from tradelake.store.session import FEW_ROWS, INLINE_ROWS
-from tradelake.tables import CHAINED_TABLES, HEAD, TRADE_LOG
+from tradelake.tables import CHAINED_TABLES, HEAD, IMPORT_RUNS, TRADE_LOG
 
 ATTEMPTS = 30
 
@@ -40,20 +41,39 @@ def append(
     `prepare` makes the batch, inside the transaction, for the head that it is given. That is `last_seen` first, which
     saves reading it; where another process has committed since, the update of the head row finds nothing, and all is
     done again from the head as it is. Another writer in the way is waited for, and a commit that lost to one is tried
-    again as a whole.
+    again as a whole. So is one whose server was lost, unless the book has it: its link of the chain is its identity.
     """
+    in_doubt: list[Appended] = []
     with catalog.lease.hold():
         for attempt in range(ATTEMPTS):
             try:
                 with catalog.transaction():
-                    return _attempt(catalog, prepare, index, last_seen or read_head(catalog))
+                    done = next((each for each in in_doubt if _is_there(catalog, each.head)), None)
+                    if done is None:
+                        done = _attempt(catalog, prepare, index, last_seen or read_head(catalog))
+                        in_doubt.append(done)
+                return done
             except _HeadMoved:
+                last_seen = None
+            except ServerLost:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                catalog.lease.keep()
                 last_seen = None
             except StorageError as error:
                 if not is_retryable(error) or attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(min(0.005 * 2**attempt, 0.25))
     raise InvariantError("an append ended without an outcome")
+
+
+def _is_there(catalog: Catalog, head: Head) -> bool:
+    """Return whether the commit that has led to a head is in the book."""
+    found = catalog.frame(
+        f"SELECT 1 FROM {IMPORT_RUNS.name} WHERE import_run_id = ? AND chain_hash = ?",
+        [head.import_run_id, head.chain_hash],
+    )
+    return found.height > 0
 
 
 def read_head(catalog: Catalog) -> Head:

@@ -82,14 +82,9 @@ class BackedUp:
 def back_up(catalog: Catalog, objects: ColdStore, *, created_at: str, progress: Progress) -> BackedUp:
     """Copy a book into a store of objects; writers of a local book wait only while its catalog is copied.
 
-    `created_at` is an instant as ISO 8601. Raises InputError for a book whose files are not local, StorageError where
-    something cannot be read or written, or a file was removed meanwhile.
+    `created_at` is an instant as ISO 8601. Raises StorageError where something cannot be read or written, or a file was
+    removed meanwhile.
     """
-    if "://" in catalog.data_folder:
-        raise InputError(
-            f"The data of {catalog.target.shown} are at {catalog.data_folder}, and backup copies local files only. "
-            "Keep copies by the versions or the replication of that store."
-        )
     with tempfile.TemporaryDirectory(dir=objects.path(""), prefix=".") as folder:
         file = Path(folder) / "catalog"
         frozen = copy_catalog(catalog, file)
@@ -130,11 +125,14 @@ def back_up(catalog: Catalog, objects: ColdStore, *, created_at: str, progress: 
 
 def _put(catalog: Catalog, path: str, objects: ColdStore) -> tuple[Kept, bool]:
     """Return a data file as it is kept, and whether it had to be put there."""
-    source = Path(catalog.data_folder) / path
-    if not source.exists():
+    source = catalog.data_folder + path
+    size = catalog.place.size(source)
+    if size is None:
         raise StorageError(f"{source} was removed while it was to be copied. Take the backup again.")
-    kept = Kept(path, source.stat().st_size, digest_of(source))
-    return kept, objects.put(kept.object, source, kept.sha256)
+    with tempfile.TemporaryDirectory(dir=objects.path(""), prefix=".") as folder:
+        here = catalog.place.here(source, Path(folder))
+        kept = Kept(path, size, digest_of(here))
+        return kept, objects.put(kept.object, here, kept.sha256)
 
 
 def manifest_kind(text: str, *, where: str) -> str:

@@ -3,9 +3,7 @@
 Every session runs in UTC and never downloads. Foreign errors are translated here: nothing of DuckDB leaves this room.
 """
 
-import os
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -13,36 +11,34 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from tradelake.store.cold import EVERYTHING, Cold, Span
+from tradelake.errors import TradelakeError
+from tradelake.store.asking import Asking
 from tradelake.store.digests import note_files
 from tradelake.store.durable import NewFile, sync_folder
 from tradelake.store.foreign import not_synced, translated
 from tradelake.store.lease import Lease
-from tradelake.store.literals import insert_statement, literal
-from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, session, text_of
+from tradelake.store.literals import insert_statement
+from tradelake.store.lost import Result, asked_again
+from tradelake.store.place import place_of
+from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, text_of
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
 FORMAT_VERSION = 5
 
 
-class Catalog:
+class Catalog(Asking):
     """One attached book: its connection, its lease and its data folder."""
 
     def __init__(
         self, target: Target, *, read_only: bool, attach_data: str | None = None, create: bool = False
     ) -> None:
-        self.target = target
+        super().__init__(target)
         self.read_only = read_only
         self.lease = Lease(target)
         self.night = Lease(target, nightly=True)
-        self.begun = 0
-        self._inside = False
         self._unsynced = False
         self._log_file = NewFile(Path(f"{target.catalog}.wal")) if target.kind == "duckdb" else None
-        self._lock = threading.RLock()
-        self.cold = Cold(self._joined_frame, target.cold_folder)
-        self.connection = session(target)
         try:
             attach(self.connection, target, read_only=read_only, data=attach_data, create=create)
             self.data_folder = text_of(self.connection, "SELECT data_path FROM ducklake_settings('lake')")
@@ -50,14 +46,14 @@ class Catalog:
         except duckdb.Error as error:
             self.connection.close()
             raise translated(error, target) from error
-        self._planned_plainly = False
+        except TradelakeError:
+            self.connection.close()
+            raise
+        self.place = place_of(self.data_folder)
+        # Whoever has opened a book waits for a server that is started again.
+        self.lease.patience = self.night.patience = self.patience
         self._new_files = False
         self._noting = True
-
-    @property
-    def transaction_number(self) -> int | None:
-        """The number of the open transaction; None outside one."""
-        return self.begun if self._inside else None
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
@@ -68,67 +64,6 @@ class Catalog:
             except duckdb.Error:
                 self._log_file = None  # closed before, or no room for a checkpoint: what is committed is in the log
         self.connection.close()
-
-    @contextmanager
-    def _asking(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Hold the connection; what DuckDB refuses is raised as an error of ours."""
-        with self._lock:
-            try:
-                yield self.connection
-            except duckdb.Error as error:
-                raise translated(error, self.target) from error
-
-    def execute(self, sql: str, parameters: list[object] | None = None) -> None:
-        """Run a statement for its effect."""
-        with self._asking() as connection:
-            connection.execute(sql, parameters or [])
-
-    def update(self, sql: str, parameters: list[object]) -> int:
-        """Run an UPDATE and return how many rows it changed."""
-        with self._asking() as connection:
-            return sum(count for (count,) in connection.execute(sql, parameters).fetchall())
-
-    def frame(self, sql: str, parameters: list[object] | None = None, span: Span = EVERYTHING) -> pl.DataFrame:
-        """Return the rows of a query; *span* is what it can reach of the archive."""
-        with self._lock:
-            self.show_archived(sql, span)
-            with self._asking() as connection:
-                return connection.execute(sql, parameters or []).pl()
-
-    def stored(self, sql: str, *, committed: bool = False) -> pl.DataFrame:
-        """Return the rows of a query about hot rows, as this transaction sees them, or as they are *committed*."""
-        with self._asking() as connection:
-            if not committed:
-                return connection.execute(sql).pl()
-            with connection.cursor() as beside:
-                return beside.execute(sql).pl()
-
-    def _joined_frame(self, sql: str, **frames: pl.DataFrame) -> pl.DataFrame:
-        with self.joined(**frames):
-            return self.frame(sql)
-
-    def show_archived(self, sql: str, span: Span = EVERYTHING) -> None:
-        """Put beside the hot rows what a statement needs of the archive; ArchivedError where that is not included."""
-        try:
-            for statement in self.cold.statements(sql, span, self.transaction_number):
-                self.execute(statement)
-        except BaseException:
-            self.cold.rolled_back()
-            raise
-
-    def plan_plainly(self) -> None:
-        """Run statements as written until the transaction ends: for a few rows, planning is most of the cost."""
-        self.execute(f"SET disabled_optimizers = {literal(self._optimizers)}")
-        self._planned_plainly = True
-
-    @contextmanager
-    def parallel(self) -> Iterator[None]:
-        """Use all cores for the time of the block; small statements are faster on one."""
-        self.execute(f"SET threads = {os.cpu_count() or 1}")
-        try:
-            yield
-        finally:
-            self.execute("SET threads = 1")
 
     def insert_by_month(self, table: str, frame: pl.DataFrame, day: str) -> None:
         """Append rows a few months of *day* at a time, so that few partitions' files are open."""
@@ -160,17 +95,14 @@ class Catalog:
         with self.joined(incoming_rows=frame):
             self.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming_rows")
 
-    @contextmanager
-    def joined(self, **frames: pl.DataFrame) -> Iterator[None]:
-        """Make frames visible to queries by name for the time of the block."""
-        with self._lock:
-            for name, frame in frames.items():
-                self.connection.register(name, frame)
-            try:
-                yield
-            finally:
-                for name in frames:
-                    self.connection.unregister(name)
+    def again(self, action: Callable[[], Result]) -> Result:
+        """Run what may be run twice, and run it once more where the server of the catalog was lost meanwhile.
+
+        Inside a transaction or under the lease only whoever began these can.
+        """
+        if self._inside or self.lease.held:
+            return action()
+        return asked_again(action, patience=self.patience)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -182,6 +114,7 @@ class Catalog:
             if self._inside:
                 yield
                 return
+            self.night.keep()
             self.execute("BEGIN")
             self.begun += 1
             self._inside = True
@@ -189,6 +122,7 @@ class Catalog:
                 yield
                 if self._unsynced:
                     self.sync()
+                self.lease.prove()
                 self.execute("COMMIT")
                 self._sync_log()
             except BaseException:

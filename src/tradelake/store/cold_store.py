@@ -3,7 +3,7 @@
 An object is there when what was read back has the SHA-256 of what was put; before that nobody may count on it. What
 is fetched is compared in the same way, so that an object which was cut, damaged or exchanged is never read as data.
 Servers that do not answer are asked again for a while; endpoint and credentials come from the environment or the usual
-files of each service (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID` and so on), never from the book.
+files of each service (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID` and so on; `s3.py`), never from the book.
 """
 
 import os
@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from tradelake.errors import InputError, StorageError
 from tradelake.store.durable import sync_folder
 from tradelake.store.object_lock import LOCK_MODES, Lock, lock_of
+from tradelake.store.s3 import bucket_at, hidden
 from tradelake.store.target import without_password
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
+S3_SCHEMES = ("s3://", "s3a://")
 ATTEMPTS = 5
 RETRIES_MAX = 100
 RETRY_SECONDS = 60
@@ -66,15 +68,16 @@ class ColdStore:
         try:
             if self._folder is not None:
                 return LocalStore(self._folder, mkdir=True)
-            endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
             waiting = timedelta(seconds=RETRY_SECONDS)
-            options: ClientConfig = {"timeout": waiting, "allow_http": endpoint.startswith("http://")}
+            options: ClientConfig = {"timeout": waiting}
             retries: RetryConfig = {"max_retries": RETRIES_MAX, "retry_timeout": waiting}
-            if lock is None:
+            if not self.url.startswith(S3_SCHEMES):
                 return from_url(self._given, client_options=options, retry_config=retries)
+            if lock is not None:
+                options["default_headers"] = lock.headers
             # S3 takes a lock only with a digest of the content.
-            options["default_headers"] = lock.headers
-            return from_url(self._given, client_options=options, retry_config=retries, checksum_algorithm="SHA256")
+            checksum = "SHA256" if lock is not None else None
+            return bucket_at(self._given, options=options, retries=retries, checksum=checksum)
         except (BaseError, OSError, ValueError) as error:
             raise self._failed("opened", "", error) from error
 
@@ -108,7 +111,7 @@ class ColdStore:
 
     def _locking(self, lock: Lock) -> "ObjectStore":
         """Return the store as it is opened for what is put under a lock; InputError where there are no locks."""
-        if not self.url.startswith(("s3://", "s3a://")):
+        if not self.url.startswith(S3_SCHEMES):
             raise InputError(
                 f"{self.url} cannot lock objects: only S3 and its like do when they are put. Take `lock` out of "
                 "[retention], and lock the bucket itself."
@@ -225,7 +228,7 @@ class ColdStore:
 
     def _failed(self, what: str, name: str, error: Exception) -> StorageError:
         reason = str(error).partition("\n\nDebug source")[0].strip()
-        return StorageError(f"{self.url}/{name} cannot be {what}: {without_password(reason)}")
+        return StorageError(f"{self.url}/{name} cannot be {what}: {hidden(reason)}")
 
 
 UNLOCKED = (

@@ -9,8 +9,7 @@ of it. A file without a note is no fault: the process may have ended between the
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
-from pathlib import Path
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -71,11 +70,11 @@ def _listed(catalog: "Catalog", only: str, *, deletes: bool) -> Iterator[DataFil
             for key, text in _texts(more, identity).items():
                 said[key] = said.get(key, "") + "\x1d" + text
     for row in files.iter_rows(named=True):
-        folder = Path(catalog.data_folder) / row["schema_path"] / row["table_path"]
+        folder = f"{catalog.data_folder}{row['schema_path']}{row['table_path']}"
         yield DataFile(
             identity=row[identity],
             name=row["path"],
-            path=str(folder / row["path"]) if row["path_is_relative"] else row["path"],
+            path=folder + row["path"] if row["path_is_relative"] else row["path"],
             table=row["of_table"],
             rows=row[rows],
             size=row["file_size_bytes"],
@@ -97,23 +96,12 @@ def noted(catalog: "Catalog") -> pl.DataFrame:
     return catalog.frame(f"SELECT {', '.join(FILE_DIGESTS.names)} FROM {FILE_DIGESTS.name}")
 
 
-def sha256_of(path: str) -> str | None:
-    """Return the SHA-256 of a local file; None where it cannot be read."""
-    try:
-        with Path(path).open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
 def note_files(catalog: "Catalog") -> None:
     """Note the digests of the data files that have none, in a transaction of its own.
 
     The commit that named the files is done and stays done: what cannot be noted now is left to the next writer. So is
     the one file that a new book has, its checkpoint.
     """
-    if "://" in catalog.data_folder:
-        return
     try:
         with catalog.transaction():
             fresh = data_files(catalog, unnoted=True)
@@ -122,7 +110,7 @@ def note_files(catalog: "Catalog") -> None:
             rows = [
                 (file.name, file.table, digest, file.said)
                 for file in fresh
-                if (digest := sha256_of(file.path)) is not None
+                if (digest := catalog.place.digest(file.path)) is not None
             ]
             for start in range(0, len(rows), NOTED_AT_ONCE):
                 piece = rows[start : start + NOTED_AT_ONCE]

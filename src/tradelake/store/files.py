@@ -5,7 +5,6 @@ statistics by which queries leave files out, and in the month of its partition.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,10 +12,11 @@ import polars as pl
 
 from tradelake.errors import StorageError
 from tradelake.store.catalog import Catalog
-from tradelake.store.digests import DataFile, data_files, noted, sha256_of
+from tradelake.store.digests import DataFile, data_files, noted
 from tradelake.store.findings import Finding
 from tradelake.store.literals import literal
-from tradelake.store.session import METADATA
+from tradelake.store.place import Place
+from tradelake.store.session import METADATA, reading_session
 from tradelake.tables import BY_NAME, DUCKDB_TYPES, TABLES, Table
 
 
@@ -31,10 +31,9 @@ def check_files(catalog: Catalog) -> tuple[int, list[Finding]]:
         partitions = _by_file(catalog, "file_partition_value")
     except StorageError as error:
         return 0, [*findings, Finding(None, "catalog", "", f"its lists of files cannot be read: {error}")]
-    with duckdb.connect(config={"threads": 1}) as reader:
-        reader.execute("SET TimeZone = 'UTC'")
+    with reading_session(catalog.data_folder) as reader:
         for file in files:
-            wrong = _of_bytes(file, notes.get(file.name))
+            wrong = _of_bytes(catalog.place, file, notes.get(file.name))
             if not wrong and file.live and not file.deletes and file.table in BY_NAME:
                 table = BY_NAME[file.table]
                 told = statistics.get(file.identity, []), partitions.get(file.identity, [])
@@ -71,18 +70,17 @@ def _by_file(catalog: Catalog, name: str) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _of_bytes(file: DataFile, note: Mapping[str, str] | None) -> list[str]:
+def _of_bytes(place: Place, file: DataFile, note: Mapping[str, str] | None) -> list[str]:
     """Return what is wrong with a file without looking into it."""
-    if "://" in file.path:
-        return []
-    path = Path(file.path)
-    if not path.is_file():
+    size = place.size(file.path)
+    if size is None:
         return ["the file is missing"] if file.live else []
     wrong = []
-    if (size := path.stat().st_size) != file.size:
+    if size != file.size:
         wrong.append(f"the file has {size:,} bytes, the catalog says {file.size:,}")
-    if note and sha256_of(file.path) != note["file_sha256"]:
-        wrong.append("the file is not the one that was written: its SHA-256 differs")
+    if note and (digest := place.digest(file.path)) != note["file_sha256"]:
+        differs = "the file is not the one that was written: its SHA-256 differs"
+        wrong.append(differs if digest else "the file cannot be read")
     if note and file.said != note["catalog_sha256"]:
         wrong.append("the catalog does not say of the file what it said when it was written")
     return wrong

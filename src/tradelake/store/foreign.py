@@ -6,7 +6,9 @@ from pathlib import Path
 import duckdb
 
 from tradelake.errors import BookBusy, BookError, BookNotFound, InputError, StorageError
-from tradelake.store.target import Target, without_password
+from tradelake.store.lost import IN_DOUBT, ServerLost, is_lost
+from tradelake.store.s3 import hidden
+from tradelake.store.target import Target
 
 NOT_WRITABLE = ("readonly database", "Read-only file system", "Permission denied", "Operation not permitted")
 RETRYABLE = ("database is locked", "conflict", "snapshot_pkey", "serialization", "Write-write", "concurrent")
@@ -19,7 +21,7 @@ def is_retryable(error: Exception) -> bool:
 
 def translated(error: duckdb.Error, target: Target) -> BookError:
     """Return DuckDB's error as one of ours."""
-    text = without_password(str(error))
+    text = hidden(str(error))
     if "Could not set lock" in text or "being used by another process" in text:
         return BookBusy(
             f"Another process has {target.shown} open; a DuckDB catalog belongs to one process at a time. "
@@ -35,7 +37,27 @@ def translated(error: duckdb.Error, target: Target) -> BookError:
             "Make it writable, or copy its folder to a place that is. A book with a DuckDB catalog can be opened read "
             "only there; SQLite needs to write beside the catalog even to read it."
         )
+    if target.kind == "postgres" and "permission denied for" in text:
+        return StorageError(
+            f"The role of {target.shown} has not the rights in the database that this takes: {_first_line(text)}. A "
+            "reader opens the book read only, and needs SELECT on all its tables; a writer has to own them."
+        )
+    if target.kind == "postgres" and is_lost(text):
+        said = f"PostgreSQL at {target.shown} does not answer, or was restarted: {_first_line(text)}"
+        return ServerLost(f"{said}. {IN_DOUBT}")
+    if isinstance(error, duckdb.HTTPException) or "error for HTTP" in text:
+        return _no_s3(text, target)
     return StorageError(f"The book at {target.shown} answered: {text}")
+
+
+def _no_s3(text: str, target: Target) -> StorageError:
+    """Return the error for data files on S3 that could not be read, written or removed."""
+    said = " ".join(text.partition("\n\nAuthentication Failure")[0].split()).removesuffix(".")
+    return StorageError(
+        f"The data files of {target.shown} on S3 cannot be read or written: {said}. "
+        "Look at AWS_ENDPOINT_URL, AWS_REGION and the credentials, and whether these may list, read, write and delete "
+        "objects there. What was not acknowledged was not done."
+    )
 
 
 def _cannot_log(text: str, target: Target) -> bool:
@@ -69,6 +91,17 @@ def half_made(target: Target) -> BookNotFound:
     )
 
 
-def query_error(error: duckdb.Error) -> InputError:
-    """Return DuckDB's complaint about a user's query."""
-    return InputError(f"The query cannot be run: {without_password(str(error))}")
+def query_error(error: duckdb.Error, *, what: str = "cannot be run") -> InputError | ServerLost:
+    """Return DuckDB's complaint about a user's query; the server's, where that was lost meanwhile."""
+    text = hidden(str(error))
+    if is_lost(text):
+        return ServerLost(f"PostgreSQL does not answer, or was restarted: {_first_line(text)}. {IN_DOUBT}")
+    return InputError(f"The query {what}: {text}")
+
+
+def _first_line(text: str) -> str:
+    """Return what an error says, without the statement that it is about, which may be long and full of values."""
+    before, statement, after = text.partition("Failed to execute query")
+    reason = after.rpartition("ERROR:")[2] if "ERROR:" in after else ""
+    told = f"{before} {reason}" if statement and reason else text.splitlines()[0]
+    return " ".join(told.split()).rstrip(".")

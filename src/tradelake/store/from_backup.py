@@ -26,10 +26,10 @@ from tradelake.store.opening import (
     discard,
     draft_of,
     lake_on_server,
-    make_folder,
     publish,
     refuse_existing,
 )
+from tradelake.store.place import make_folder
 from tradelake.store.session import METADATA
 from tradelake.store.target import DATA_FOLDER, DUCKDB_FILE, POSTGRES_PREFIXES, SQLITE_FILE, Target, parse_target
 from tradelake.store.transcribe import transcribe, types_of

@@ -1,20 +1,22 @@
 """The writer's lease: one writer at a time, on one machine by a file lock, on many by an advisory lock.
 
 Within one process the lease is also a thread lock. Whoever dies loses it: the operating system or the server
-gives it back.
+gives it back. So does a server that is restarted: before each commit the lease is proven to be held still, and whoever
+can begin again takes it anew.
 """
 
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from tradelake.errors import BookBusy, StorageError
-from tradelake.store.target import Target
+from tradelake.store.lost import IN_DOUBT, ServerLost, asked_again, is_lost
+from tradelake.store.target import Target, without_password
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,6 +35,8 @@ class Lease:
         self._nightly = nightly
         self._thread = threading.RLock()
         self._depth = 0
+        self._connection: psycopg.Connection | None = None
+        self.patience = 0.0
         place = target.night_file if nightly else target.lease_file
         self._file = None if target.kind == "postgres" else FileLock(str(place))
 
@@ -83,6 +87,17 @@ class Lease:
 
     @contextmanager
     def _advisory(self, wait_seconds: float) -> Iterator[None]:
+        self._connection = asked_again(lambda: self._taken(wait_seconds), patience=self.patience)
+        try:
+            yield
+        finally:
+            # It may be another one by now.
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def _taken(self, wait_seconds: float) -> "psycopg.Connection":
+        """Return a new connection that has the lock, and loses it when it ends."""
         try:
             import psycopg
         except ImportError as error:
@@ -91,15 +106,43 @@ class Lease:
             ) from error
         deadline = time.monotonic() + wait_seconds
         try:
-            with psycopg.connect(self._target.catalog, autocommit=True) as connection:
+            with ExitStack() as ends:
+                connection = ends.enter_context(closing(psycopg.connect(self._target.catalog, autocommit=True)))
                 while not _try_lock(connection, NIGHT_KEY if self._nightly else ADVISORY_KEY):
                     if time.monotonic() > deadline:
                         raise self._busy(wait_seconds)
                     time.sleep(0.01)
                 self._durable(connection)
-                yield
-        except psycopg.OperationalError as error:
-            raise StorageError(f"PostgreSQL at {self._target.shown} does not answer: {error}") from error
+                ends.pop_all()
+        except psycopg.Error as error:
+            raise _not_answering(self._target, error) from error
+        return connection
+
+    @property
+    def held(self) -> bool:
+        """Whether this process is inside the lease."""
+        return self._depth > 0
+
+    def prove(self) -> None:
+        """Raise ServerLost where the lease is held and the server has given it back meanwhile: another may have it."""
+        if self._connection is None:
+            return
+        import psycopg
+
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error as error:
+            raise ServerLost(f"The lease on {self._target.shown} was lost: {_said(error)}. {IN_DOUBT}") from error
+
+    def keep(self) -> None:
+        """Take a lease that is held and was lost again; BookBusy where another has taken it meanwhile."""
+        if self._connection is None:
+            return
+        try:
+            self.prove()
+        except ServerLost:
+            self._connection.close()
+            self._connection = asked_again(lambda: self._taken(WAIT_SECONDS), patience=self.patience)
 
     def _durable(self, connection: "psycopg.Connection") -> None:
         """Raise StorageError where the server answers a commit before it is on disk."""
@@ -110,6 +153,15 @@ class Lease:
                 "off, so what was recorded could be lost. Set it on for this database: "
                 "ALTER DATABASE ... SET synchronous_commit = on."
             )
+
+
+def _not_answering(target: Target, error: "psycopg.Error") -> StorageError:
+    said = f"PostgreSQL at {target.shown} does not answer: {_said(error)}"
+    return ServerLost(f"{said}. {IN_DOUBT}") if is_lost(said) else StorageError(said)
+
+
+def _said(error: "psycopg.Error") -> str:
+    return without_password(str(error)).strip().rstrip(".")
 
 
 def _try_lock(connection: "psycopg.Connection", key: int) -> bool:

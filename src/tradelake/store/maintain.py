@@ -15,7 +15,7 @@ Limit: tables whose rows are updated in place inside the catalog (head, settings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from functools import partial
 
 import polars as pl
 
@@ -56,8 +56,8 @@ class Maintained:
     """What maintenance did, or with a dry run would do, counted in rows, files, versions and bytes.
 
     `files_merged` small files became `files_created`; `files_rewritten` were written again without their deleted rows.
-    `files_removed` were needed by old versions only, `orphans_removed` by no commit at all; `bytes_removed` counts both
-    where the files are local. A dry run does not foresee what becomes superfluous by the other steps; that
+    `files_removed` were needed by old versions only, `orphans_removed` by no commit at all; `bytes_removed` counts
+    both. A dry run does not foresee what becomes superfluous by the other steps; that
     is removed by a later run.
     """
 
@@ -95,9 +95,13 @@ def maintain(catalog: Catalog, *, at: datetime, upkeep: Upkeep | None = None, dr
     done = Maintained(dry_run=dry_run)
     with catalog.noted_at_the_end():
         for step in steps:
-            with catalog.lease.hold():
-                done = step(done)
+            done = catalog.again(partial(_leased, catalog, step, done))
     return done
+
+
+def _leased(catalog: Catalog, step: Callable[[Maintained], Maintained], done: Maintained) -> Maintained:
+    with catalog.lease.hold():
+        return step(done)
 
 
 def _flush(catalog: Catalog, done: Maintained) -> Maintained:
@@ -198,7 +202,7 @@ def _removed(catalog: Catalog, function: str, which: str, *, dry_run: bool) -> t
     """Let DuckLake remove files, and return how many these are, and their bytes."""
     with catalog.transaction():
         paths = catalog.frame(f"CALL {function}('lake', {which}, dry_run => true)")["path"].to_list()
-        sizes = [file.stat().st_size for file in map(Path, paths) if file.exists()]
+        sizes = [catalog.place.size(path) or 0 for path in paths]
         if paths and not dry_run:
             catalog.execute(f"CALL {function}('lake', {which}, dry_run => false)")
     return len(paths), sum(sizes)

@@ -21,6 +21,7 @@ from tradelake.store.chain import genesis
 from tradelake.store.durable import sync_entries, sync_folder
 from tradelake.store.foreign import half_made, not_a_book
 from tradelake.store.lease import Lease
+from tradelake.store.place import make_folder, place_of
 from tradelake.store.session import METADATA
 from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
 from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
@@ -34,14 +35,17 @@ GROUP_ROWS = 32_768  # of a derived table in one row group of Parquet: what an a
 def create_catalog(target: Target, *, created_at: str) -> Catalog:
     """Create the book at *target* and return it open; BookExists where there is one."""
     if target.data is None:
-        raise InputError("A book on PostgreSQL needs a folder for its Parquet files: give data=FOLDER (--data FOLDER).")
+        raise InputError(
+            "A book on PostgreSQL needs a folder for its Parquet files: give data=FOLDER (--data FOLDER), "
+            "or data=s3://BUCKET/FOLDER."
+        )
     if target.kind == "postgres":
-        make_folder(Path(target.data))
+        place_of(target.data).make()
         return _create_on_server(target, created_at)
     folder = Path(target.catalog).parent
     refuse_existing(folder)
     make_folder(folder)
-    make_folder(Path(target.data))
+    place_of(target.data).make()
     with Lease(target).hold():
         refuse_existing(folder)
         draft = draft_of(target)
@@ -213,11 +217,3 @@ def _is_begun(catalog: Catalog) -> bool:
         return _is_half_made(catalog)
     except StorageError:
         return False
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder with those above it; StorageError where that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{folder}: the folder cannot be made: {error.strerror}. Name another one.") from error

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from tradelake.errors import InputError, ReadOnlyError
+from tradelake.store.foreign import query_error
 from tradelake.store.literals import literal
 from tradelake.tables import TABLES
 
@@ -70,7 +71,7 @@ def check_read_only(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[
     try:
         row = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
     except duckdb.Error as error:
-        raise InputError(f"The query is not readable: {error}") from error
+        raise query_error(error, what="is not readable") from error
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree.get("error"):
         text = tree.get("error_message", "")

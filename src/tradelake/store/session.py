@@ -6,6 +6,9 @@ another; books that it opens later take the library that is in the process alrea
 can load one: signatures are asked for again as soon as a session has its extensions.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +17,8 @@ import duckdb
 
 from tradelake.errors import StorageError
 from tradelake.store.literals import literal
-from tradelake.store.target import Target
+from tradelake.store.s3 import reach_s3
+from tradelake.store.target import S3_PREFIX, Target, is_remote
 
 # A write of so many rows or fewer stays inside the catalog until maintenance makes a file of it.
 INLINE_ROWS = 1000
@@ -22,6 +26,12 @@ INLINE_ROWS = 1000
 FEW_ROWS = 8
 METADATA = "__ducklake_metadata_lake"
 OPTIMIZERS = "SET disabled_optimizers = 'statistics_propagation'"
+QUIET: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+# The scanner of PostgreSQL does not work where DuckDB may keep no secrets in files: so they have no place.
+NO_FILES = "SET secret_directory = '/dev/null/secrets'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
 
 _CHECKED: dict[Path, tuple[int, int, int]] = {}
@@ -45,13 +55,7 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
     """Return a connection that can attach a book at *target*."""
     extensions = {path: _identity(path) for path in map(extension_path, ("ducklake", *EXTENSIONS[target.kind]))}
     checked = all(_CHECKED.get(path) == identity for path, identity in extensions.items())
-    connection = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_unsigned_extensions": checked,
-        }
-    )
+    connection = duckdb.connect(config={**QUIET, "allow_unsigned_extensions": checked})
     connection.execute(OPTIMIZERS)
     connection.execute("SET threads = 1")
     # Standard output is for data.
@@ -59,6 +63,7 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET preserve_insertion_order = true")
+    connection.execute(NO_FILES)
     for path in extensions:
         try:
             connection.execute(f"LOAD {literal(str(path))}")
@@ -76,6 +81,29 @@ def _identity(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def load(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load an extension from its wheel; StorageError where that is missing."""
+    connection.execute(f"LOAD {literal(str(extension_path(name)))}")
+
+
+def reach(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
+    """Let a session read and write the data files in a folder; nothing for one of this machine."""
+    if is_remote(folder):
+        load(connection, "httpfs")
+        reach_s3(connection, folder)
+
+
+@contextmanager
+def reading_session(folder: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a session that knows no book, and can read the files in a folder one after the other."""
+    with duckdb.connect(config=QUIET) as reader:
+        reader.execute("SET threads = 1")
+        reader.execute("SET TimeZone = 'UTC'")
+        reader.execute(NO_FILES)
+        reach(reader, folder)
+        yield reader
+
+
 def attach(
     connection: duckdb.DuckDBPyConnection, target: Target, *, read_only: bool, data: str | None, create: bool
 ) -> None:
@@ -87,7 +115,17 @@ def attach(
         options.append("CREATE_IF_NOT_EXISTS false")
     if read_only:
         options.append("READ_ONLY")
-    connection.execute(f"ATTACH {literal(target.attach)} AS lake ({', '.join(options)})")
+    reach(connection, data or "")
+    statement = f"ATTACH {literal(target.attach)} AS lake ({', '.join(options)})"
+    try:
+        connection.execute(statement)
+    except duckdb.Error as error:
+        # Only the catalog knows that its files are on S3, and it is not read without the extension.
+        stored = re.search(f"({S3_PREFIX}\\S+) requires the extension httpfs", str(error))
+        if stored is None:
+            raise
+        reach(connection, stored[1])
+        connection.execute(statement)
     connection.execute("USE lake")
 
 

@@ -1,4 +1,4 @@
-"""Where a book lives: a folder with a SQLite or DuckDB catalog, or a PostgreSQL database and a data folder."""
+"""Where a book lives: a folder with a SQLite or DuckDB catalog, or a PostgreSQL database; and a data folder, or S3."""
 
 import os
 import re
@@ -12,6 +12,9 @@ SQLITE_FILE = "catalog.sqlite"
 DUCKDB_FILE = "catalog.duckdb"
 DATA_FOLDER = "data"
 POSTGRES_PREFIXES = ("postgresql://", "postgres://")
+S3_PREFIX = "s3://"
+# Of a bucket the names that need no quoting anywhere; in the folders nothing that DuckDB takes for a pattern.
+ADDRESS = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=+@-]+)+/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,13 @@ class Target:
 def parse_target(target: str | Path, *, data: str | Path | None = None) -> Target:
     """Return the place that *target* names: a folder, `duckdb:FOLDER`, or a `postgresql://` URL with a data folder.
 
-    A folder that exists is taken by the catalog that is in it. Raises InputError for a URL of another kind.
+    The data folder may be on S3. A folder that exists is taken by the catalog that is in it. Raises InputError for a
+    URL of another kind.
     """
     text = str(target)
-    data_path = _folder_text(Path(data)) if data is not None else None
+    data_path = None
+    if data is not None:
+        data_path = data_address(str(data)) if "://" in str(data) else _folder_text(Path(data))
     if text.startswith(POSTGRES_PREFIXES):
         return Target("postgres", text, data_path, data_given=data_path is not None)
     kind: Literal["sqlite", "duckdb"] = "sqlite"
@@ -77,6 +83,24 @@ def parse_target(target: str | Path, *, data: str | Path | None = None) -> Targe
     folder = Path(text).expanduser().absolute()
     file = folder / (SQLITE_FILE if kind == "sqlite" else DUCKDB_FILE)
     return Target(kind, str(file), data_path or _folder_text(folder / DATA_FOLDER), data_given=data_path is not None)
+
+
+def is_remote(folder: str) -> bool:
+    """Tell whether the data files are not on this machine."""
+    return folder.startswith(S3_PREFIX)
+
+
+def data_address(text: str) -> str:
+    """Return an address of S3 as a data folder; InputError where a book cannot be kept there."""
+    folder = text.rstrip("/") + "/"
+    if not ADDRESS.fullmatch(folder) or any(part in (".", "..") for part in folder.split("/")):
+        shown = re.sub(r"//[^/]*@", "//***@", text.partition("?")[0])
+        raise InputError(
+            f"{shown!r} is no place for the data of a book. Give a folder, or s3://BUCKET/FOLDER, where FOLDER belongs "
+            "to this book alone and has letters, digits and _ . = + @ - only. Endpoint, region and credentials are "
+            "taken from the environment (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and so on)."
+        )
+    return folder
 
 
 def without_password(text: str) -> str:

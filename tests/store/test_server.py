@@ -1,0 +1,184 @@
+"""A book in PostgreSQL whose server is killed, whose connections break, and whose readers have few rights."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+import tradelake as tl
+from tests.books import Place, assert_whole, fill, without_ids
+from tradelake.errors import ReadOnlyError, StorageError
+from tradelake.store import Catalog
+from tradelake.store.lost import ServerLost
+
+# TRADELAKE_HAMMER=2000 TRADELAKE_WORKER_SECONDS=1200 pytest tests/store/test_server.py -k hammer
+EXECUTIONS = int(os.environ.get("TRADELAKE_HAMMER", "0"))
+FULL = EXECUTIONS > 100
+WRITERS, READERS, KILLS = (4, 2, 2) if FULL else (2, 1, 1)
+
+in_postgres = pytest.mark.parametrize("place", ["postgres"], indirect=True)
+
+
+@in_postgres
+def test_an_open_book_goes_on_when_the_server_was_killed_and_started_again(ready, postgres_server):
+    with ready.open() as book, ready.open(read_only=True) as reader:
+        book.record(fill(1))
+        assert reader.positions().height == 1
+        postgres_server.kill()
+        starting = threading.Thread(target=postgres_server.start_again)
+        starting.start()
+        assert book.record(fill(2)).accepted == 1
+        assert reader.sql("SELECT count(*) FROM trades").fetchall() == [(2,)]
+        assert reader.positions()["quantity"].to_list() == [20]
+        starting.join()
+        assert book.fold() == 2
+        assert book.verify().problems == ()
+
+
+@in_postgres
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_commit_in_doubt_is_found_out_by_its_identity(ready, postgres_server, monkeypatch, answered):
+    """The connections end right before the commit, or after it and before its answer; the rows have no ids."""
+    plain = Catalog.execute
+    ended: list[str] = []
+
+    def execute(catalog: Catalog, sql: str, parameters: list[object] | None = None) -> None:
+        if sql != "COMMIT" or ended:
+            plain(catalog, sql, parameters)
+            return
+        ended.append(sql)
+        if answered:
+            plain(catalog, sql, parameters)
+        postgres_server.end_connections(ready.target)
+        if answered:
+            raise ServerLost("server closed the connection unexpectedly")
+        plain(catalog, sql, parameters)
+
+    with ready.open() as book:
+        book.record(fill(1))
+        monkeypatch.setattr(Catalog, "execute", execute)
+        receipt = book.record([without_ids(fill(n)) for n in (2, 3, 3)])
+        assert ended
+        assert (receipt.accepted, receipt.duplicates, receipt.sequence) == (3, 0, 4)
+        assert book.record([without_ids(fill(n)) for n in (2, 3, 3)]).duplicates == 3
+        assert_whole(book, 4)
+        assert book.verify().problems == ()
+
+
+def robbed(catalog: Catalog, meanwhile: Callable[[], object]) -> None:
+    """Write in a transaction whose lease is lost, and taken by another, before it commits."""
+    with catalog.transaction():
+        catalog.execute("UPDATE head SET sequence = 77")
+        assert catalog.lease._connection is not None
+        catalog.lease._connection.close()
+        meanwhile()
+
+
+@in_postgres
+def test_nothing_is_committed_under_a_lease_that_was_lost(ready, postgres_server):
+    with ready.open() as book, ready.open() as other:
+        catalog = book._catalog
+        with catalog.lease.hold():
+            with pytest.raises(ServerLost, match=r"The lease on .* was lost.*nothing is recorded twice"):
+                robbed(catalog, lambda: other.record(fill(1)))
+            assert other.trades().height == 1
+            assert book.sequence == 1
+            catalog.lease.keep()
+            with pytest.raises(tl.TradelakeError, match="Another process has been writing"):
+                other._catalog.lease.hold(wait_seconds=0.1).__enter__()
+        assert book.record(fill(2)).accepted == 1
+        assert_whole(other, 2)
+
+
+READER = """
+CREATE ROLE desk_reader LOGIN;
+GRANT USAGE ON SCHEMA public TO desk_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO desk_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO desk_reader;
+"""
+
+
+@in_postgres
+def test_a_role_that_may_only_select_reads_the_book_and_cannot_write(ready):
+    with psycopg.connect(ready.target, autocommit=True) as connection:
+        connection.execute(READER)
+    url = ready.target.replace("postgres@", "desk_reader@")
+    with ready.open() as book:
+        with tl.open(url, read_only=True) as reader:
+            for number in range(3):
+                book.record([fill(number * 2000 + n, "1") for n in range(1, 4)])
+                assert reader.trades().height == reader.positions()["quantity"].item() == number * 3 + 3
+            # Tables that come later can be read too.
+            book.add_instruments([{"instrument_id": "MINE", "asset_type": "STOCK", "symbol": "MINE"}])
+            book.fold()
+            book.maintain()
+            assert "MINE" in reader.instruments()["instrument_id"]
+            assert reader.verify().problems == ()
+            with pytest.raises(ReadOnlyError):
+                reader.record(fill(100))
+        with tl.open(url) as reader:
+            assert reader.trades().height == 9
+            with pytest.raises(StorageError, match=r"has not the rights .*: .* denied for table \w+\. A reader"):
+                reader.record(fill(100))
+        assert_whole(book, 9)
+
+
+def batches(writer: int, size: int) -> list[list[dict[str, Any]]]:
+    """Return what a writer tells: half of it its neighbour tells too, and every tenth batch it tells twice."""
+    first = writer * EXECUTIONS // 2
+    rows = [fill(n, "1", symbol=f"S{n % 4}") for n in range(first, first + EXECUTIONS)]
+    found = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return [batch for number, batch in enumerate(found) for _ in range(2 if number % 10 == 0 else 1)]
+
+
+@pytest.mark.skipif(not EXECUTIONS, reason="takes minutes: TRADELAKE_HAMMER says how many executions each writer has")
+@in_postgres
+def test_hammered_by_writers_readers_and_maintenance_a_killed_server_loses_and_doubles_nothing(
+    ready: Place, start: Callable[[Place], Any], postgres_server: Any
+) -> None:
+    writers, readers = [start(ready) for _ in range(WRITERS)], [start(ready) for _ in range(READERS)]
+    keeper = start(ready)
+    workers = [*writers, *readers, keeper]
+    assert [worker.ready() for worker in workers] == [{"open": 0}] * len(workers)
+    events, told = EXECUTIONS // 2 * (WRITERS + 1), [batches(n, 5 + n) for n in range(WRITERS)]
+    for worker, mine in zip(writers, told, strict=True):
+        worker.order(record=mine, fold_after=EXECUTIONS)
+    for worker in readers:
+        worker.order(read=events)
+    keeper.order(maintain=events)
+    answers: dict[int, list[dict[str, Any]]] = {}
+    reached = [threading.Event() for _ in range(KILLS)]
+
+    def listen(number: int) -> None:
+        lines = answers.setdefault(number, [])
+        while line := workers[number].answer():
+            lines.append(line)
+            for kill, event in enumerate(reached, start=1):
+                if number == 0 and len(lines) > kill * len(told[0]) // (KILLS + 1):
+                    event.set()
+
+    listeners = [threading.Thread(target=listen, args=(number,)) for number in range(len(workers))]
+    for worker in workers:
+        worker.tell_no_more()
+    for listener in listeners:
+        listener.start()
+    for event in reached:
+        assert event.wait(600)
+        postgres_server.kill()
+        postgres_server.start_again()
+    for listener in listeners:
+        listener.join()
+    assert [worker.process.wait(60) for worker in workers] == [0] * len(workers)
+    lines = [line for number in range(WRITERS) for line in answers[number]]
+    given = sum(len(batch) for mine in told for batch in mine)
+    counted = {name: sum(line[name] for line in lines) for name in ("accepted", "duplicates", "conflicts", "rejects")}
+    assert counted == {"accepted": events, "duplicates": given - events, "conflicts": 0, "rejects": 0}
+    for number in range(WRITERS, WRITERS + READERS):
+        assert answers[number][-1]["held"] == events
+        assert all(len(set(line["seen"])) == 1 for line in answers[number])
+    with ready.open() as book:
+        assert_whole(book, events)
+        assert book.verify().problems == ()
