@@ -60,6 +60,28 @@ def test_a_backup_of_a_book_on_s3_is_restored_to_a_folder(bucket, ready, tmp_pat
         assert SECRET.encode() not in file.read_bytes(), file
 
 
+@on_s3
+@of_kinds("sqlite")
+def test_a_book_on_s3_moves_to_postgres_and_another_folder_of_s3(bucket, ready, tmp_path, postgres_server):
+    again, url = bucket.new_folder(), postgres_server.create_database()
+    with ready.open() as book:
+        book.record([fill(n) for n in range(1100)])
+        book.backup(bucket.new_folder())
+        done = book.backup(tmp_path / "copies")
+        bucket.put(f"{again}/mine.txt", b"something else")
+        with pytest.raises(InputError, match=r"is not empty: mine\.txt is there"):
+            restore_book(tmp_path / "copies", url, data=again)
+        bucket.delete(f"{again}/mine.txt")
+        assert restore_book(tmp_path / "copies" / done.manifest, url, data=again).sequence == 1100
+        with tl.open(url) as moved:
+            assert moved.data == f"{again}/"
+            assert_same_book(moved, book)
+            assert moved.record(fill(1100)).accepted == 1
+            assert_whole(moved, 1101)
+            assert moved.verify(deep=True).problems == ()
+        assert_whole(book, 1100)
+
+
 def ready_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 

@@ -44,7 +44,8 @@ def restore_book(
     """Make a book of a backup, when everything was found to be what was copied.
 
     `backup` is a manifest, as a path or a URL, or the folder or URL that has it: then the newest there. `to` is an
-    empty or new folder, or the URL of an empty database of PostgreSQL with `data` as the folder of its files. Raises
+    empty or new folder, or the URL of an empty database of PostgreSQL with `data` as the folder or the address on S3 of
+    its files. Raises
     InputError where the manifest cannot be used or the place is not empty, BookExists, StorageError where the backup is
     damaged; then there is no book, and a repeat goes on.
     """
@@ -64,6 +65,8 @@ def rehearse(backup: str | Path, *, beside: str | Path | None = None, progress: 
     """
     objects, name = _found(str(backup))
     told = _told(objects, name)
+    if beside is not None and not Path(beside).is_dir():
+        raise InputError(f"{beside} is not a folder: name one that is there, to rehearse in it.")
     with tempfile.TemporaryDirectory(dir=beside, prefix="rehearsal-") as scratch:
         target = restored_target(told, Path(scratch) / "book")
         _restore(told, objects, target, progress or no_progress)

@@ -101,7 +101,8 @@ def restore(
         typer.Option(metavar="PATH_OR_URL", help="Of a backup: an empty or new folder, or postgresql://..."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Of a backup that goes to PostgreSQL: where its files go.")
+        str | None,
+        typer.Option(metavar="PATH_OR_URL", help="Of a backup that goes to PostgreSQL: where its files go."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Rehearse: compare all of it in a temporary folder; change nothing.")

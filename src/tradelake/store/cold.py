@@ -96,10 +96,9 @@ class Cold:
         """Take note that a transaction was undone, and with it views that it had made, or hidden."""
         self._doubted = True
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was ever archived, as far as this transaction knows."""
-        return self._stood is not None and not self._stood[1]
+    def is_empty(self, transaction: int | None) -> bool:
+        """Whether nothing was ever archived, as far as it was read in this transaction."""
+        return self._stood is not None and self._stood == (transaction, 0)
 
     def parts(self, transaction: int | None) -> pl.DataFrame:
         """Return the files that hold archived rows now, one row of `archives` each, by table and month."""

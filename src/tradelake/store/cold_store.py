@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from tradelake.errors import InputError, StorageError
 from tradelake.store.durable import sync_folder
-from tradelake.store.object_lock import LOCK_MODES, Lock, lock_of
+from tradelake.store.object_lock import CHECKSUM, LOCK_MODES, Lock, lock_of
 from tradelake.store.s3 import bucket_at, hidden
 from tradelake.store.target import without_password
 
@@ -75,8 +75,7 @@ class ColdStore:
                 return from_url(self._given, client_options=options, retry_config=retries)
             if lock is not None:
                 options["default_headers"] = lock.headers
-            # S3 takes a lock only with a digest of the content.
-            checksum = "SHA256" if lock is not None else None
+            checksum = CHECKSUM if lock is not None else None
             return bucket_at(self._given, options=options, retries=retries, checksum=checksum)
         except (BaseError, OSError, ValueError) as error:
             raise self._failed("opened", "", error) from error
@@ -100,7 +99,8 @@ class ColdStore:
                 # Of several parts each would have to ask for the lock.
                 obstore.put(store, name, path, use_multipart=None if lock is None else False)
             except (obstore.exceptions.BaseError, OSError) as error:
-                raise self._failed("written", name, error) from error
+                advice = "" if lock is None else f" It was to be put under a lock. {LOCKING}"
+                raise self._failed("written", name, error, advice) from error
             if self._folder is not None:
                 sync_folder(str(self._folder))
             if self.has(name, digest):
@@ -226,15 +226,13 @@ class ColdStore:
         except (obstore.exceptions.BaseError, OSError) as error:
             raise _BrokenOffError(str(self._failed("read", name, error))) from error
 
-    def _failed(self, what: str, name: str, error: Exception) -> StorageError:
+    def _failed(self, what: str, name: str, error: Exception, advice: str = "") -> StorageError:
         reason = str(error).partition("\n\nDebug source")[0].strip()
-        return StorageError(f"{self.url}/{name} cannot be {what}: {hidden(reason)}")
+        return StorageError(f"{self.url}/{name} cannot be {what}: {hidden(reason)}{advice}")
 
 
-UNLOCKED = (
-    "was put, but the store does not keep it under a lock. Make a bucket with object lock, or take `lock` out of "
-    "[retention]. Nothing has left the book."
-)
+LOCKING = "Make a bucket with object lock, or take `lock` out of [retention]. Nothing has left the book."
+UNLOCKED = f"was put, but the store does not keep it under a lock. {LOCKING}"
 RESTORE = "Put it back from another copy; nothing was changed."
 
 

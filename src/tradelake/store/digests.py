@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars import selectors as cs
 
 from tradelake.errors import StorageError
 from tradelake.store.session import METADATA
@@ -85,7 +86,9 @@ def _listed(catalog: "Catalog", only: str, *, deletes: bool) -> Iterator[DataFil
 
 
 def _texts(rows: pl.DataFrame, identity: str) -> dict[int, str]:
-    """Return all values of rows as one text per file."""
+    """Return all values of rows as one text per file, the same whatever database has the catalog."""
+    # What is a boolean for one database is a number for another.
+    rows = rows.with_columns(cs.boolean().cast(pl.Int64))
     values = [pl.col(name).cast(pl.String).fill_null("\x00") for name in rows.columns]
     texts = rows.select(identity, pl.concat_str(values, separator="\x1f").alias("text")).sort("text")
     return dict(texts.group_by(identity, maintain_order=True).agg(pl.col("text").str.join("\x1e")).iter_rows())

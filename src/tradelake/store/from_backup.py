@@ -31,7 +31,15 @@ from tradelake.store.opening import (
 )
 from tradelake.store.place import make_folder
 from tradelake.store.session import METADATA
-from tradelake.store.target import DATA_FOLDER, DUCKDB_FILE, POSTGRES_PREFIXES, SQLITE_FILE, Target, parse_target
+from tradelake.store.target import (
+    DATA_FOLDER,
+    DUCKDB_FILE,
+    POSTGRES_PREFIXES,
+    SQLITE_FILE,
+    Target,
+    is_remote,
+    parse_target,
+)
 from tradelake.store.transcribe import transcribe, types_of
 from tradelake.tables import BOOK_SETTINGS
 
@@ -46,7 +54,10 @@ def restored_target(manifest: BackupManifest, to: str | Path, *, data: str | Pat
     """
     if str(to).startswith(POSTGRES_PREFIXES):
         if data is None:
-            raise InputError("A book on PostgreSQL needs a folder for its files: give data=FOLDER (--data FOLDER).")
+            raise InputError(
+                "A book on PostgreSQL needs a folder for its files: give data=FOLDER (--data FOLDER), or "
+                "data=s3://BUCKET/FOLDER."
+            )
         return parse_target(str(to), data=data)
     if data is not None:
         raise InputError("The data of a local book are restored beside its catalog: leave data=FOLDER (--data) out.")
@@ -103,21 +114,27 @@ def _restore_locally(manifest: BackupManifest, objects: ColdStore, target: Targe
 
 
 def _restore_on_server(manifest: BackupManifest, objects: ColdStore, target: Target, progress: Progress) -> None:
-    data = Path(str(target.data))
+    data = str(target.data)
     with Lease(target).hold():
-        _refuse_strangers(manifest, data, data)
-        lake_on_server(target).close()
-        make_folder(data)
-        _get_files(manifest, objects, data, progress)
+        if is_remote(data):
+            there = ColdStore(data)
+            _refuse_others(manifest, there)
+            lake_on_server(target).close()
+            _carry_files(manifest, objects, there, progress)
+        else:
+            _refuse_strangers(manifest, Path(data), Path(data))
+            lake_on_server(target).close()
+            make_folder(Path(data))
+            _get_files(manifest, objects, Path(data), progress)
         with tempfile.TemporaryDirectory(prefix="tradelake-") as scratch:
             draft = Target(manifest.catalog_kind, str(Path(scratch) / "catalog"), target.data)
             _get_catalog(manifest, objects, draft, DATA_ELSEWHERE)
             with closing(Catalog(draft, read_only=True)) as settled:
                 types = types_of(settled)
             try:
-                sync_folder(str(data))
+                sync_folder(data)
             except OSError as error:
-                raise not_synced(str(data), error) from error
+                raise not_synced(data, error) from error
             transcribe(draft, target, types)
 
 
@@ -155,6 +172,24 @@ def _get_files(manifest: BackupManifest, objects: ColdStore, data: Path, progres
     for number, kept in enumerate(manifest.files):
         progress("restore", number, len(manifest.files))
         _get(objects, kept, data / kept.path)
+
+
+def _refuse_others(manifest: BackupManifest, there: ColdStore) -> None:
+    """Raise InputError where a folder of a bucket has objects that no attempt at this backup has left."""
+    strange = sorted({*there.sizes("")} - {file.path for file in manifest.files})
+    if strange:
+        raise InputError(f"{there.url} is not empty: {strange[0]} is there. Name a folder that is, or a new one.")
+
+
+def _carry_files(manifest: BackupManifest, objects: ColdStore, there: ColdStore, progress: Progress) -> None:
+    """Put the files of a backup into a bucket, each proven here and read back there."""
+    for number, kept in enumerate(manifest.files):
+        progress("restore", number, len(manifest.files))
+        with tempfile.TemporaryDirectory(prefix="tradelake-") as scratch:
+            here = Path(scratch) / "file"
+            if not there.has(kept.path, kept.sha256):
+                objects.get(kept.object, kept.sha256, here)
+                there.put(kept.path, here, kept.sha256)
 
 
 def _get(objects: ColdStore, file: Kept, into: Path) -> None:

@@ -11,7 +11,7 @@ Limit: S3 and its like. Google Cloud and Azure lock by the settings of the bucke
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import Message
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOCK_MODES = ("governance", "compliance")
 MODE, UNTIL = "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"
+ALGORITHM = "x-amz-sdk-checksum-algorithm"
+CHECKSUM: Literal["SHA256"] = "SHA256"
 LINK_SECONDS = 300
 
 
@@ -34,8 +36,9 @@ class Lock:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What S3 is told."""
-        return {MODE: self.mode.upper(), UNTIL: self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        """What S3 is told; it takes a lock only with a checksum of the content, and some ask for its algorithm too."""
+        until = self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {MODE: self.mode.upper(), UNTIL: until, ALGORITHM: CHECKSUM}
 
 
 def lock_of(store: "ObjectStore", name: str, where: str) -> Lock | None:
