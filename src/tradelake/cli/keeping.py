@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -140,7 +139,7 @@ def _is_backup(source: list[str]) -> bool:
     return len(source) == 1 and not MONTH.fullmatch(source[0]) and book.is_backup(source[0])
 
 
-def _restore_backup(source: str, to: str | None, data: Path | None, *, check: bool) -> None:
+def _restore_backup(source: str, to: str | None, data: str | None, *, check: bool) -> None:
     from tradelake import book
 
     with progress_bar() as progress:

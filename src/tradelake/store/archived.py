@@ -42,7 +42,7 @@ def _share(keys: pl.DataFrame) -> pl.Expr:
 
 def archive_of(catalog: Catalog, trade_id: str, leg_id: str) -> str | None:
     """Return the archived part that has an event; None where it is not archived."""
-    if catalog.cold.is_empty:
+    if catalog.cold.is_empty(catalog.transaction_number):
         return None
     nothing = {"natural_key": None, "broker_account_id": None, "broker_execution_id": None}
     schema = dict.fromkeys(("trade_id", "leg_id", *nothing), pl.String)

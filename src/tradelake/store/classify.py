@@ -99,7 +99,7 @@ def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> tuple[pl.
     listed = f" WHERE sequence IN ({', '.join(map(str, sequences))})" if len(sequences) <= LISTED else ""
     with catalog.joined(candidates=candidates):
         known = catalog.frame(select + listed, span=HOT)
-    if known.height == candidates.height or catalog.cold.is_empty(catalog.begun):
+    if known.height == candidates.height or catalog.cold.is_empty(catalog.transaction_number):
         return known, nothing
     found = archived_candidates(catalog, events, candidates)
     gone = found.join(deleted_logs(catalog), on="archive_id", how="semi")

@@ -97,8 +97,8 @@ class Cold:
         self._doubted = True
 
     def is_empty(self, transaction: int | None) -> bool:
-        """Whether nothing was ever archived, as far as it was read in this transaction."""
-        return self._stood is not None and self._stood == (transaction, 0)
+        """Return whether nothing was ever archived, as far as it was read in this transaction."""
+        return transaction is not None and self._stood == (transaction, 0)
 
     def parts(self, transaction: int | None) -> pl.DataFrame:
         """Return the files that hold archived rows now, one row of `archives` each, by table and month."""

@@ -42,7 +42,7 @@ class KeyIndex:
         if not self._sequence and head > SEARCHED_FROM:
             self._sequence = self._searched = head
             return
-        source = f"{DIGESTS} {TRADE_LOG.name}" if catalog.cold.is_empty(catalog.begun) else SELECT
+        source = f"{DIGESTS} {TRADE_LOG.name}" if catalog.cold.is_empty(catalog.transaction_number) else SELECT
         rows = catalog.frame(f"{source} WHERE sequence > ? ORDER BY sequence", [self._sequence], HOT)
         self._add(rows)
 
