@@ -34,6 +34,8 @@ LOST_WORDS = (
     "SSL SYSCALL error",
     "SSL connection has been closed",
     'Failed to execute query "ROLLBACK"',
+    # DuckDB of rows that it was fetching when their transaction broke.
+    "Attempting to fetch from an unsuccessful query result",
 )
 IN_DOUBT = (
     "Start it, or look at the network, and do it again: what is known is recognised, and nothing is recorded twice."
