@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import psycopg
 import pytest
 
@@ -36,6 +37,46 @@ def test_an_open_book_goes_on_when_the_server_was_killed_and_started_again(ready
         starting.join()
         assert book.fold() == 2
         assert book.verify().problems == ()
+
+
+class Ruined:
+    """A connection that DuckDB has ruined: it refuses everything, and must not even be closed."""
+
+    def __getattr__(self, name: str) -> Any:
+        assert name != "close"
+        raise duckdb.InternalException("INTERNAL Error: Attempted to access index 0 within vector of size 0")
+
+
+def ruined_inside(catalog: Catalog) -> None:
+    """Ruin a session inside a transaction, which then has no other."""
+    with catalog.transaction():
+        catalog._connection = Ruined()
+        with pytest.raises(ServerLost, match="INTERNAL"):
+            catalog.version()
+
+
+@in_postgres
+def test_a_session_that_duckdb_has_ruined_is_replaced(ready):
+    with ready.open() as book, ready.open(read_only=True) as reader:
+        book.record(fill(1))
+        for each in (book, reader):
+            each._catalog._connection = Ruined()
+        assert reader.positions()["quantity"].to_list() == [10]
+        reader._catalog._connection = Ruined()
+        assert reader.sql("SELECT count(*) FROM trades").fetchall() == [(1,)]
+        assert book.record(fill(2)).accepted == 1
+        book._catalog._connection = Ruined()
+        assert book.fold() == 2
+        assert_whole(reader, 2)
+        catalog = reader._catalog
+        real = catalog._connection
+        with pytest.raises(ServerLost, match="INTERNAL"):
+            ruined_inside(catalog)
+        real.close()
+        assert catalog.version() == book.version
+        catalog._connection = Ruined()
+        with pytest.raises(ServerLost, match="INTERNAL"):
+            catalog.execute("SELECT 1")
 
 
 @in_postgres

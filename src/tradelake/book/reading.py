@@ -219,7 +219,7 @@ class Readers(Profits):
         trades, lots, matches, history, refusals, ledger, pnl, cash, chains and chain_positions are table macros that
         ask for the past, with a day or an instant as text, or NULL for none.
         """
-        calls = check_read_only(self._catalog.connection, query)
+        calls = check_read_only(self._catalog, query)
         with self._catalog.transaction():
             derived = self._folded().derived
             tails = {t.name: (derived.rows(t), derived.dropped(t)) for t in DERIVED_TABLES}

@@ -4,15 +4,17 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 import duckdb
 import polars as pl
 
+from tradelake.errors import BookError, InputError
 from tradelake.store.cold import EVERYTHING, Cold, Span
-from tradelake.store.foreign import translated
+from tradelake.store.foreign import query_error, translated
 from tradelake.store.literals import literal
-from tradelake.store.lost import PATIENCE_SECONDS, asked_again
-from tradelake.store.session import session
+from tradelake.store.lost import PATIENCE_SECONDS, ServerLost, asked_again, end, is_ruined
+from tradelake.store.session import session, session_for_rows
 from tradelake.store.target import Target
 
 
@@ -28,7 +30,38 @@ class Asking:
         self._planned_plainly = False
         self._lock = threading.RLock()
         self.cold = Cold(self._joined_frame, target.cold_folder)
-        self.connection = session(target)
+        self._connection = session(target)
+        self._ruined = False
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection; another one where it was ruined, unless that was inside the open transaction."""
+        if self._ruined and not self._inside:
+            self._renew()
+            self._ruined = False
+            self.cold.rolled_back()
+        return self._connection
+
+    @cached_property
+    def aside(self) -> duckdb.DuckDBPyConnection:
+        """A connection for rows that were read: what users do with them needs neither the book nor its server."""
+        return session_for_rows()
+
+    def _renew(self) -> None:
+        """Open another connection to the book; ServerLost where its server is not there yet."""
+        raise NotImplementedError
+
+    def failed(self, error: duckdb.Error) -> BookError:
+        """Return an error of DuckDB as one of ours, and take note where no further statement can be run."""
+        if self.target.kind == "postgres" and is_ruined(error) and not self._ruined:
+            self._ruined = True
+            end(self._connection, ruined=True)
+        return translated(error, self.target)
+
+    def complaint(self, error: duckdb.Error, *, what: str = "cannot be run") -> ServerLost | InputError:
+        """Return DuckDB's complaint about a user's query; the server's, where that was lost meanwhile."""
+        failed = self.failed(error)
+        return failed if isinstance(failed, ServerLost) else query_error(error, what=what)
 
     @property
     def transaction_number(self) -> int | None:
@@ -42,7 +75,7 @@ class Asking:
             try:
                 yield self.connection
             except duckdb.Error as error:
-                raise translated(error, self.target) from error
+                raise self.failed(error) from error
 
     def execute(self, sql: str, parameters: list[object] | None = None) -> None:
         """Run a statement for its effect."""

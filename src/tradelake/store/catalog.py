@@ -18,9 +18,9 @@ from tradelake.store.durable import NewFile, sync_folder
 from tradelake.store.foreign import not_synced, translated
 from tradelake.store.lease import Lease
 from tradelake.store.literals import insert_statement
-from tradelake.store.lost import Result, asked_again
+from tradelake.store.lost import Result, asked_again, end, is_ruined
 from tradelake.store.place import place_of
-from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, text_of
+from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, session, text_of
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
@@ -39,31 +39,45 @@ class Catalog(Asking):
         self.night = Lease(target, nightly=True)
         self._unsynced = False
         self._log_file = NewFile(Path(f"{target.catalog}.wal")) if target.kind == "duckdb" else None
-        try:
-            attach(self.connection, target, read_only=read_only, data=attach_data, create=create)
-            self.data_folder = text_of(self.connection, "SELECT data_path FROM ducklake_settings('lake')")
-            self._optimizers = text_of(self.connection, "SELECT string_agg(name, ',') FROM duckdb_optimizers()")
-        except duckdb.Error as error:
-            self.connection.close()
-            raise translated(error, target) from error
-        except TradelakeError:
-            self.connection.close()
-            raise
+        self._attach_data = attach_data
+        with self._closed_on_failure(self._connection):
+            attach(self._connection, target, read_only=read_only, data=attach_data, create=create)
+            self.data_folder = text_of(self._connection, "SELECT data_path FROM ducklake_settings('lake')")
+            self._optimizers = text_of(self._connection, "SELECT string_agg(name, ',') FROM duckdb_optimizers()")
         self.place = place_of(self.data_folder)
         # Whoever has opened a book waits for a server that is started again.
         self.lease.patience = self.night.patience = self.patience
         self._new_files = False
         self._noting = True
 
+    @contextmanager
+    def _closed_on_failure(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            end(connection, ruined=is_ruined(error))
+            raise translated(error, self.target) from error
+        except TradelakeError:
+            connection.close()
+            raise
+
+    def _renew(self) -> None:
+        connection = session(self.target)
+        with self._closed_on_failure(connection):
+            attach(connection, self.target, read_only=self.read_only, data=self._attach_data, create=False)
+        self._connection = connection
+
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
+        if self._ruined:
+            return
         if self._log_file is not None:
             try:
                 # After a commit that failed, closing alone would leave the file open for the life of the process.
-                self.connection.execute("USE memory; DETACH lake")
+                self._connection.execute("USE memory; DETACH lake")
             except duckdb.Error:
                 self._log_file = None  # closed before, or no room for a checkpoint: what is committed is in the log
-        self.connection.close()
+        self._connection.close()
 
     def insert_by_month(self, table: str, frame: pl.DataFrame, day: str) -> None:
         """Append rows a few months of *day* at a time, so that few partitions' files are open."""
@@ -152,7 +166,7 @@ class Catalog(Asking):
     def _rollback(self) -> None:
         self.cold.rolled_back()
         try:
-            self.connection.execute("ROLLBACK")
+            self._connection.execute("ROLLBACK")
         except duckdb.Error:
             # What made the commit fail may have ended the transaction, or the whole connection.
             return

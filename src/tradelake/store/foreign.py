@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from tradelake.errors import BookBusy, BookError, BookNotFound, InputError, StorageError
-from tradelake.store.lost import IN_DOUBT, ServerLost, is_lost
+from tradelake.store.lost import IN_DOUBT, ServerLost, is_lost, is_ruined
 from tradelake.store.s3 import hidden
 from tradelake.store.target import Target
 
@@ -42,7 +42,7 @@ def translated(error: duckdb.Error, target: Target) -> BookError:
             f"The role of {target.shown} has not the rights in the database that this takes: {_first_line(text)}. A "
             "reader opens the book read only, and needs SELECT on all its tables; a writer has to own them."
         )
-    if target.kind == "postgres" and is_lost(text):
+    if target.kind == "postgres" and (is_lost(text) or is_ruined(error)):
         said = f"PostgreSQL at {target.shown} does not answer, or was restarted: {_first_line(text)}"
         return ServerLost(f"{said}. {IN_DOUBT}")
     if isinstance(error, duckdb.HTTPException) or "error for HTTP" in text:
@@ -91,12 +91,9 @@ def half_made(target: Target) -> BookNotFound:
     )
 
 
-def query_error(error: duckdb.Error, *, what: str = "cannot be run") -> InputError | ServerLost:
-    """Return DuckDB's complaint about a user's query; the server's, where that was lost meanwhile."""
-    text = hidden(str(error))
-    if is_lost(text):
-        return ServerLost(f"PostgreSQL does not answer, or was restarted: {_first_line(text)}. {IN_DOUBT}")
-    return InputError(f"The query {what}: {text}")
+def query_error(error: duckdb.Error, *, what: str) -> InputError:
+    """Return DuckDB's complaint about a user's query."""
+    return InputError(f"The query {what}: {hidden(str(error))}")
 
 
 def _first_line(text: str) -> str:

@@ -8,12 +8,19 @@ outside a transaction, a reader as a whole, a fold. A commit that got no answer 
 link of the hash chain before it is made again (`append.py`). DuckDB finds its connections broken by itself and makes
 new ones; the lease is taken again, and nothing is committed under one that was lost (`lease.py`).
 
+Now and then DuckDB takes a broken connection for an answer without rows, and calls that an error of its own. It then
+refuses every further statement: the session is ruined, and the book gets another one. Destroying a ruined session would
+end the process, so it is kept for as long as that lives.
+
 Limit: a server that is lost is known by what it, or libpq, says of it.
 """
 
+import ctypes
 import time
 from collections.abc import Callable
 from typing import TypeVar
+
+import duckdb
 
 from tradelake.errors import StorageError
 
@@ -34,8 +41,9 @@ LOST_WORDS = (
     "SSL SYSCALL error",
     "SSL connection has been closed",
     'Failed to execute query "ROLLBACK"',
-    # DuckDB of rows that it was fetching when their transaction broke.
+    # DuckDB of what it was doing when its transaction broke.
     "Attempting to fetch from an unsuccessful query result",
+    "Current transaction is aborted",
 )
 IN_DOUBT = (
     "Start it, or look at the network, and do it again: what is known is recognised, and nothing is recorded twice."
@@ -50,6 +58,19 @@ class ServerLost(StorageError):
 def is_lost(text: str) -> bool:
     """Tell whether an error says that the connection to PostgreSQL is gone."""
     return any(words in text for words in LOST_WORDS)
+
+
+def is_ruined(error: duckdb.Error) -> bool:
+    """Tell whether DuckDB refuses all further statements after an error."""
+    return isinstance(error, duckdb.InternalException | duckdb.FatalException)
+
+
+def end(connection: duckdb.DuckDBPyConnection, *, ruined: bool) -> None:
+    """Close a connection; one that is *ruined* is never destroyed."""
+    if ruined:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+    else:
+        connection.close()
 
 
 def asked_again(action: Callable[[], Result], *, patience: float) -> Result:

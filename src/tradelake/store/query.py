@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from tradelake.errors import InputError, ReadOnlyError
-from tradelake.store.foreign import query_error
+from tradelake.store.catalog import Catalog
 from tradelake.store.literals import literal
 from tradelake.tables import TABLES
 
@@ -63,15 +63,15 @@ class PastCall:
     keys: tuple[str | None, str | None]
 
 
-def check_read_only(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[PastCall, ...]:
+def check_read_only(catalog: Catalog, query: str) -> tuple[PastCall, ...]:
     """Return the calls of table macros in *query*, each once.
 
     Raises ReadOnlyError unless it is one SELECT over the book, InputError where it is no SQL.
     """
     try:
-        row = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
+        row = catalog.connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
     except duckdb.Error as error:
-        raise query_error(error, what="is not readable") from error
+        raise catalog.complaint(error, what="is not readable") from error
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree.get("error"):
         text = tree.get("error_message", "")
@@ -83,7 +83,7 @@ def check_read_only(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[
     if len(tree["statements"]) > 1:
         raise ReadOnlyError("book.sql runs one SELECT at a time; the query has several statements.")
     _check(tree["statements"], NAMES)
-    calls = (_past_call(connection, function) for function in _macro_calls(tree["statements"]))
+    calls = (_past_call(catalog.connection, function) for function in _macro_calls(tree["statements"]))
     return tuple(dict.fromkeys(calls))
 
 

@@ -7,7 +7,6 @@ import duckdb
 import polars as pl
 
 from tradelake.store.catalog import Catalog
-from tradelake.store.foreign import query_error
 from tradelake.store.literals import distinct_names
 from tradelake.store.query import INSTANTS
 
@@ -48,9 +47,9 @@ def relation(
                 catalog.connection.execute(f"DROP VIEW temp.main.{name}")
             for name in pasts:
                 catalog.connection.execute(f"DROP MACRO TABLE temp.main.{name}")
-            return catalog.connection.from_arrow(rows.rename_columns(distinct_names(rows.column_names)))
+            return catalog.aside.from_arrow(rows.rename_columns(distinct_names(rows.column_names)))
         except duckdb.Error as error:
-            raise query_error(error) from error
+            raise catalog.complaint(error) from error
 
 
 def _past_macro(name: str) -> str:

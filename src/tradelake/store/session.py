@@ -93,6 +93,15 @@ def reach(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
         reach_s3(connection, folder)
 
 
+def session_for_rows() -> duckdb.DuckDBPyConnection:
+    """Return a connection that knows no book: what is done with rows that were read asks no catalog again."""
+    connection = duckdb.connect(config=QUIET)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(NO_FILES)
+    return connection
+
+
 @contextmanager
 def reading_session(folder: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a session that knows no book, and can read the files in a folder one after the other."""
