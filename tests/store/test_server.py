@@ -1,6 +1,5 @@
 """A book in PostgreSQL whose server is killed, whose connections break, and whose readers have few rights."""
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,15 +9,10 @@ import psycopg
 import pytest
 
 import tradelake as tl
-from tests.books import Place, assert_whole, fill, without_ids
+from tests.books import assert_whole, fill, without_ids
 from tradelake.errors import ReadOnlyError, StorageError
 from tradelake.store import Catalog
 from tradelake.store.lost import ServerLost
-
-# TRADELAKE_HAMMER=2000 TRADELAKE_WORKER_SECONDS=1200 pytest tests/store/test_server.py -k hammer
-EXECUTIONS = int(os.environ.get("TRADELAKE_HAMMER", "0"))
-FULL = EXECUTIONS > 100
-WRITERS, READERS, KILLS = (4, 2, 2) if FULL else (2, 1, 1)
 
 in_postgres = pytest.mark.parametrize("place", ["postgres"], indirect=True)
 
@@ -165,61 +159,3 @@ def test_a_role_that_may_only_select_reads_the_book_and_cannot_write(ready):
             with pytest.raises(StorageError, match=r"has not the rights .*: .* denied for table \w+\. A reader"):
                 reader.record(fill(100))
         assert_whole(book, 9)
-
-
-def batches(writer: int, size: int) -> list[list[dict[str, Any]]]:
-    """Return what a writer tells: half of it its neighbour tells too, and every tenth batch it tells twice."""
-    first = writer * EXECUTIONS // 2
-    rows = [fill(n, "1", symbol=f"S{n % 4}") for n in range(first, first + EXECUTIONS)]
-    found = [rows[start : start + size] for start in range(0, len(rows), size)]
-    return [batch for number, batch in enumerate(found) for _ in range(2 if number % 10 == 0 else 1)]
-
-
-@pytest.mark.skipif(not EXECUTIONS, reason="takes minutes: TRADELAKE_HAMMER says how many executions each writer has")
-@in_postgres
-def test_hammered_by_writers_readers_and_maintenance_a_killed_server_loses_and_doubles_nothing(
-    ready: Place, start: Callable[[Place], Any], postgres_server: Any
-) -> None:
-    writers, readers = [start(ready) for _ in range(WRITERS)], [start(ready) for _ in range(READERS)]
-    keeper = start(ready)
-    workers = [*writers, *readers, keeper]
-    assert [worker.ready() for worker in workers] == [{"open": 0}] * len(workers)
-    events, told = EXECUTIONS // 2 * (WRITERS + 1), [batches(n, 5 + n) for n in range(WRITERS)]
-    for worker, mine in zip(writers, told, strict=True):
-        worker.order(record=mine, fold_after=EXECUTIONS)
-    for worker in readers:
-        worker.order(read=events)
-    keeper.order(maintain=events)
-    answers: dict[int, list[dict[str, Any]]] = {}
-    reached = [threading.Event() for _ in range(KILLS)]
-
-    def listen(number: int) -> None:
-        lines = answers.setdefault(number, [])
-        while line := workers[number].answer():
-            lines.append(line)
-            for kill, event in enumerate(reached, start=1):
-                if number == 0 and len(lines) > kill * len(told[0]) // (KILLS + 1):
-                    event.set()
-
-    listeners = [threading.Thread(target=listen, args=(number,)) for number in range(len(workers))]
-    for worker in workers:
-        worker.tell_no_more()
-    for listener in listeners:
-        listener.start()
-    for event in reached:
-        assert event.wait(600)
-        postgres_server.kill()
-        postgres_server.start_again()
-    for listener in listeners:
-        listener.join()
-    assert [worker.process.wait(60) for worker in workers] == [0] * len(workers)
-    lines = [line for number in range(WRITERS) for line in answers[number]]
-    given = sum(len(batch) for mine in told for batch in mine)
-    counted = {name: sum(line[name] for line in lines) for name in ("accepted", "duplicates", "conflicts", "rejects")}
-    assert counted == {"accepted": events, "duplicates": given - events, "conflicts": 0, "rejects": 0}
-    for number in range(WRITERS, WRITERS + READERS):
-        assert answers[number][-1]["held"] == events
-        assert all(len(set(line["seen"])) == 1 for line in answers[number])
-    with ready.open() as book:
-        assert_whole(book, events)
-        assert book.verify().problems == ()
