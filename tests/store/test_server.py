@@ -41,7 +41,7 @@ class Ruined:
         raise duckdb.InternalException("INTERNAL Error: Attempted to access index 0 within vector of size 0")
 
 
-def ruined_inside(catalog: Catalog) -> None:
+def ruined_inside(catalog):
     """Ruin a session inside a transaction, which then has no other."""
     with catalog.transaction():
         catalog._connection = Ruined()
