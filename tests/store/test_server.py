@@ -41,10 +41,10 @@ class Ruined:
         raise duckdb.InternalException("INTERNAL Error: Attempted to access index 0 within vector of size 0")
 
 
-def ruined_inside(catalog):
+def ruined_inside(catalog: Catalog) -> None:
     """Ruin a session inside a transaction, which then has no other."""
     with catalog.transaction():
-        catalog._connection = Ruined()
+        setattr(catalog, "_connection", Ruined())  # noqa: B010  it is none for the type checker
         with pytest.raises(ServerLost, match="INTERNAL"):
             catalog.version()
 
