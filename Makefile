@@ -47,7 +47,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
 schemas: $(STAMP)
-	$(BIN)/python -m tradelake.jobs.schemas schemas
+	$(BIN)/python -m tradelake.jobs.schemas schemas docs/ALL_USE_Trade_And_Position_Tracking_Design.md
 
 # Needs uv. Resolves for every Python from 3.11 and for Linux and macOS at once.
 lock:

@@ -217,6 +217,20 @@ def test_what_was_known_before_a_correction_is_still_said(local_book):
         local_book.fold()
 
 
+def test_profit_of_a_strategy_has_what_expires_without_naming_it(local_book):
+    put = {"contract_symbol": "KO    260116P00070000", "symbol": None, "asset_type": None}
+    local_book.record(
+        [
+            fill(1, "2", **put, action="SELL_TO_OPEN", price="1", strategy_id="S-1"),
+            fill(2, "1", **put, action="BUY_TO_CLOSE", price="0.25"),
+            {"trade_id": "E", "account_id": "GEN-1", **put, "kind": "expire", "executed_at": "2026-01-16T21:20:00Z"},
+        ]
+    )
+    realized = local_book.pnl(["strategy"]).select("strategy_id", "matches").rows()
+    assert sorted(realized, key=str) == [("S-1", 1), (None, 1)]
+    assert local_book.pnl(["strategy"], strategy="S-1")["matches"].to_list() == [1]
+
+
 def test_profit_of_a_strategy_follows_a_correction_of_it(local_book):
     local_book.record([fill(1, "10"), fill(2, "-10", strategy_id="S-1")])
     local_book.record(correct("C", "T2", {"strategy_id": "S-2"}))

@@ -10,6 +10,7 @@ from tests.house.documents import ROOT, Session, agrees, blocks, program
 from tests.objectstore import s3_server
 
 PAGES = "guide lifecycle marks nightly operations reconciliation audit archive retention integration postgres"
+PAGES += " ALL_USE_Trade_And_Position_Tracking_Design"
 SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES.split())]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

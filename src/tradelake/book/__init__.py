@@ -6,7 +6,7 @@ from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
 from tradelake.book.restoring import Restored, is_backup, rehearse, restore_book
 from tradelake.book.retention import RETAINED_TABLES, Policy
-from tradelake.book.texts import render, schema_texts
+from tradelake.book.texts import column_text, render, schema_texts
 from tradelake.intake.model import Execution
 from tradelake.outputs import (
     ImportLine,
@@ -50,6 +50,7 @@ __all__ = [
     "Step",
     "Upkeep",
     "break_text",
+    "column_text",
     "create",
     "equity_until",
     "is_backup",

@@ -81,12 +81,19 @@ class Profits(Listing):
         return profit(matches, ledger, (by,) if isinstance(by, str) else tuple(by))
 
     def _with_strategies(self, matches: pl.DataFrame, cured: Cured | None) -> pl.DataFrame:
-        """Return matches with the `strategy_id` of their closing event; the caller holds a transaction."""
-        strategies = self._catalog.frame(f"SELECT sequence AS close_sequence, strategy_id FROM {TRADE_LOG.name}")
+        """Return matches with the `strategy_id` of their closing event; the caller holds a transaction.
+
+        What no trade has closed, as an expiry of the broker that names no strategy, is of the strategy that opened it.
+        """
+        events = self._catalog.frame(f"SELECT sequence, kind, strategy_id FROM {TRADE_LOG.name}")
         if cured is not None:
-            named = cured.effective.select(pl.col("sequence").alias("close_sequence"), "strategy_id")
-            strategies = strategies.update(named, on="close_sequence", include_nulls=True)
-        return matches.join(strategies, on="close_sequence", how="left")
+            events = events.update(cured.effective.select(events.columns), on="sequence", include_nulls=True)
+        opening = events.select(pl.col("sequence").alias("open_sequence"), pl.col("strategy_id").alias("opened_for"))
+        named = matches.join(events, left_on="close_sequence", right_on="sequence", how="left")
+        named = named.join(opening, on="open_sequence", how="left")
+        inherited = pl.when(pl.col("kind") != "trade").then("opened_for")
+        strategy = pl.coalesce("strategy_id", inherited).alias("strategy_id")
+        return named.select(*matches.columns, strategy)
 
     @asked_again
     def ledger(
