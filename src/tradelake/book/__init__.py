@@ -7,6 +7,7 @@ from tradelake.book.reconciliation import Reconciliation, break_text
 from tradelake.book.restoring import Restored, is_backup, rehearse, restore_book
 from tradelake.book.retention import RETAINED_TABLES, Policy
 from tradelake.book.texts import render, schema_texts
+from tradelake.book.upgrading import migrate, migrations
 from tradelake.intake.model import Execution
 from tradelake.outputs import (
     ImportLine,
@@ -53,6 +54,8 @@ __all__ = [
     "create",
     "equity_until",
     "is_backup",
+    "migrate",
+    "migrations",
     "open_book",
     "rehearse",
     "render",

@@ -10,6 +10,7 @@ from tradelake.cli import (
     keeping,
     listings,
     marks,
+    migrations,
     nightly,
     reconciling,
     recording,
@@ -34,6 +35,7 @@ proposals = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply 
 breaks = typer.Typer(invoke_without_command=True, subcommand_metavar="[show|explain|accept|apply ID]")
 trades = typer.Typer(invoke_without_command=True, subcommand_metavar="[show ID]")
 accounts = typer.Typer(invoke_without_command=True, subcommand_metavar="[add ACCOUNT ...]")
+migrating = typer.Typer(invoke_without_command=True, subcommand_metavar="[pending|applied|apply]")
 holds = typer.Typer(invoke_without_command=True, subcommand_metavar="[place|release HOLD]")
 retaining = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply]")
 
@@ -116,6 +118,11 @@ holds.command("list")(retention.holds)
 holds.command("place")(retention.place_hold)
 holds.command("release")(retention.release_hold)
 app.add_typer(holds, name="holds")
+migrating.callback()(migrations.migrations)
+migrating.command("pending")(migrations.pending)
+migrating.command("applied")(migrations.applied)
+migrating.command("apply")(migrations.apply)
+app.add_typer(migrating, name="migrations")
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)

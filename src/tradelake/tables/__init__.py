@@ -38,7 +38,7 @@ from tradelake.tables.columns import (
     Column,
     Table,
 )
-from tradelake.tables.ddl import create_table, ducklake_ddl, ducklake_script
+from tradelake.tables.ddl import create_table, ducklake_ddl, ducklake_script, table_ddl
 from tradelake.tables.derived import (
     BOOK_SETTINGS,
     CASH_FLOWS,
@@ -47,6 +47,7 @@ from tradelake.tables.derived import (
     HEAD,
     LOTS,
     MATCHES,
+    MIGRATIONS,
     POSITION_COLUMNS,
     POSITION_HISTORY,
     POSITIONS,
@@ -143,6 +144,7 @@ __all__ = [
     "LOT_METHODS",
     "MARKS",
     "MATCHES",
+    "MIGRATIONS",
     "MOVE_KINDS",
     "NIGHTS",
     "OPTION_KINDS",
@@ -182,4 +184,5 @@ __all__ = [
     "postgres_roles",
     "postgres_script",
     "postgres_tables",
+    "table_ddl",
 ]
