@@ -18,7 +18,9 @@ from tests.book.cures import action, cancel, correct, move
 from tests.books import SAMPLE_FILLS, fill, shared_accounts
 from tradelake.book import render
 
-ASKED = questions(day="2026-01-20", known="2026-02-01", symbol="ACME", account="GEN-1")
+QUESTIONS = questions(day="2026-01-20", known="2026-02-01", symbol="ACME", account="GEN-1")
+KINDS = ("trades", "positions", "lots", "matches", "history", "refusals", "positions as of", "ledger", "pnl", "chains")
+ASKED = {name: QUESTIONS[name] for name in KINDS}
 LISTINGS = ("accounts", "instruments", "runs", "source_records", "marks", "snapshots", "account_snapshots", "archives")
 AT = "2026-01-{:02}T14:30:00Z"
 PUT = {"symbol": None, "contract_symbol": "ACME  260320P00090000", "asset_type": "OPTION"}
