@@ -6,6 +6,7 @@ from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
 from tradelake.book.restoring import Restored, is_backup, rehearse, restore_book
 from tradelake.book.retention import RETAINED_TABLES, Policy
+from tradelake.book.surroundings import environment
 from tradelake.book.texts import render, schema_texts
 from tradelake.book.upgrading import migrate, migrations
 from tradelake.intake.model import Execution
@@ -52,6 +53,7 @@ __all__ = [
     "Upkeep",
     "break_text",
     "create",
+    "environment",
     "equity_until",
     "is_backup",
     "migrate",

@@ -19,6 +19,7 @@ from tradelake.cli import (
     writing,
 )
 from tradelake.cli.doctor import doctor, show_version
+from tradelake.cli.settings import settings
 
 BOOK_DEFAULT = "book"
 SETTINGS = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
@@ -126,5 +127,6 @@ app.add_typer(migrating, name="migrations")
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)
+app.command("settings")(settings)
 app.command("doctor")(doctor)
 app.command("version")(show_version)

@@ -16,15 +16,16 @@ from tradelake.tables import BOOK_SETTINGS
 from tradelake.tables import MIGRATIONS as ENTRIES
 
 State = Literal["applied", "made", "pending"]
+TEXT = pl.String()
 STEPS = pl.Schema(
     {
-        "format_version": pl.Int64,
-        "name": pl.String,
-        "state": pl.String,
+        "format_version": pl.Int64(),
+        "name": TEXT,
+        "state": TEXT,
         "applied_at": pl.Datetime("us", "UTC"),
-        "author": pl.String,
-        "host": pl.String,
-        "what": pl.String,
+        "author": TEXT,
+        "host": TEXT,
+        "what": TEXT,
     }
 )
 
