@@ -11,8 +11,9 @@ from tradelake.book.changes import ChangeReaders
 from tradelake.book.exporting import Exporters
 from tradelake.book.marking import MarkWriters
 from tradelake.book.nights import Nights
-from tradelake.book.shelf import applied_now
+from tradelake.book.shelf import applied_now, now
 from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
+from tradelake.store.health import Health, health
 
 
 def create(target: str | Path, *, data: str | Path | None = None) -> Book:
@@ -77,6 +78,10 @@ class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
     def check_data(self) -> None:
         """Look whether the place of the Parquet files answers; StorageError or InputError where it does not."""
         self._catalog.place.check()
+
+    def health(self) -> tuple[Health, ...]:
+        """Return what there is to say of the server of the catalog, this role, the lease and the place of the data."""
+        return tuple(health(self._catalog, now=now()))
 
     @property
     def sequence(self) -> int:
