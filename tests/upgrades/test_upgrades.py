@@ -11,6 +11,7 @@ import pytest
 
 import tradelake as tl
 from tests.books import Place, fill
+from tests.cli.test_cli import run
 from tests.postgres import PostgresServer
 from tests.upgrades.made import asked
 from tradelake.book import rehearse, restore_book
@@ -19,7 +20,6 @@ from tradelake.store import read_head
 from tradelake.store.catalog import FORMAT_VERSION
 
 PACKED = Path(__file__).with_name("format-5.tar.xz")
-MADE_BY = ["clerk", "desk"]
 # Kills the process before or after a statement of the migration.
 KILLED = """
 import os, signal, sys
@@ -117,6 +117,19 @@ def test_books_of_the_format_before_on_a_server_and_in_a_duckdb_file_are_migrate
 def test_a_backup_of_the_format_before_is_rehearsed_in_the_present_one(unpacked):
     rehearsed = rehearse(unpacked / "copies")
     assert (rehearsed.format_version, rehearsed.problems) == (5, ())
+
+
+def test_the_command_line_says_what_is_pending_and_applies_it(old):
+    assert "nothing is written" in next(
+        line for line in run(old.target, "doctor", code=1).splitlines() if "problem  migrations" in line
+    )
+    assert run(old.target, "migrations", "applied") == "no step was applied\n"
+    for words in ([], ["pending"], ["apply", "--dry-run"]):
+        [step] = json.loads(run(old.target, "migrations", *words, "--json"))
+        assert (step["format_version"], step["state"], step["author"]) == (6, "pending", None)
+    assert "formats  applied" in run(old.target, "migrations", "apply")
+    assert run(old.target, "migrations", "apply") == run(old.target, "migrations", "pending") == "nothing is pending\n"
+    assert run(old.target, "migrations", "applied", "--csv").startswith("format_version,name,state,")
 
 
 def test_a_migration_that_is_killed_is_done_or_not_and_is_repeated(old, told, tmp_path):

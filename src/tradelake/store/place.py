@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from tradelake.errors import InputError, StorageError
-from tradelake.store.s3 import access_for, bucket_at, hidden
+from tradelake.store.s3 import access_for, advice_on, bucket_at, hidden
 from tradelake.store.target import is_remote
 
 if TYPE_CHECKING:
@@ -186,15 +186,7 @@ class S3Place:
 
     def _failed(self, path: str, what: str, error: Exception) -> StorageError:
         reason = " ".join(str(error).partition("\n\nDebug source")[0].split())
-        if "RequestTimeTooSkewed" in str(error):
-            return StorageError(
-                f"{path} cannot be {what}: the clock of this machine is not that of the server, which refuses what is "
-                "more than 15 minutes off. Set the clock."
-            )
-        return StorageError(
-            f"{path} cannot be {what}: {hidden(reason)}. Look at AWS_ENDPOINT_URL, AWS_REGION and the credentials, and "
-            "whether these may list, read, write and delete objects there."
-        )
+        return StorageError(f"{path} cannot be {what}: {hidden(reason)}. {advice_on(reason)}")
 
 
 def make_folder(folder: Path) -> None:

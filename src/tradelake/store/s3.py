@@ -112,6 +112,16 @@ def _section(env: Mapping[str, str], variable: str, name: str, section: str) -> 
     return dict(parser.items(section)) if parser.has_section(section) else {}
 
 
+def advice_on(text: str) -> str:
+    """Return what to do about an error of a server of S3."""
+    if "RequestTimeTooSkewed" in text:
+        return "The clock of this machine is more than 15 minutes off that of the server: set it."
+    return (
+        "Look at AWS_ENDPOINT_URL, AWS_REGION and the credentials, and whether these may list, read, write and delete "
+        "objects there."
+    )
+
+
 def hidden(text: str) -> str:
     """Return *text* without passwords, and without the credentials of S3 that are in use."""
     text = without_password(text)
