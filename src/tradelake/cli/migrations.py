@@ -12,7 +12,7 @@ NOTHING = {"pending": "nothing is pending\n", "applied": "no step was applied\n"
 
 @takes(output=Output)
 def migrations(context: typer.Context, output: Output) -> None:
-    """List the steps between formats, and whether the book has had them.
+    """List the steps between formats, and which the book has had.
 
     The state of a step is applied (when and by whom), made (the book was made with it) or pending. Reading a book with
     pending steps is possible where they allow it; writing to it is when `migrations apply` was run.
@@ -40,9 +40,9 @@ def apply(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be applied.")] = False,
 ) -> None:
-    """Apply the pending steps, in order: the book gets the newest format.
+    """Apply the pending steps: the book gets the newest format.
 
-    Each step is one transaction together with its entry and the new number, under the writer's lease: an interrupted
+    Forward only, in order: each step is one transaction together with its entry and the new number, under the writer's lease: an interrupted
     run is simply repeated. There is no way back but a backup. Releases before this one do not open the book afterwards.
     """
     from tradelake import book

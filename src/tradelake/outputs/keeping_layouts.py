@@ -17,6 +17,6 @@ KEEPING_LAYOUTS: dict[str, tuple[Shown, ...]] = {
     "settings": (
         Shown("setting", pl.col("setting"), width_min=30),
         Shown("value", pl.col("value"), width_min=12),
-        Shown("from", pl.col("source"), width_min=12),
+        Shown("from", pl.col("source"), width_min=24),
     ),
 }
