@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.postgres import PostgresServer
 from tests.upgrades.made import asked
 from tradelake.book import rehearse, restore_book
 from tradelake.errors import BookVersionError
-from tradelake.store import read_head
+from tradelake.store import read_head, read_manifest
 from tradelake.store.catalog import FORMAT_VERSION
 
 PACKED = Path(__file__).with_name("format-5.tar.xz")
@@ -117,6 +118,14 @@ def test_books_of_the_format_before_on_a_server_and_in_a_duckdb_file_are_migrate
 def test_a_backup_of_the_format_before_is_rehearsed_in_the_present_one(unpacked):
     rehearsed = rehearse(unpacked / "copies")
     assert (rehearsed.format_version, rehearsed.problems) == (5, ())
+
+
+def test_a_backup_of_a_newer_release_is_refused(unpacked):
+    [manifest] = (unpacked / "copies").glob("backup-*.json")
+    told = read_manifest(manifest.read_text(), where="here")
+    newer = replace(told, format_version=FORMAT_VERSION + 1).text()
+    with pytest.raises(BookVersionError, match=r"The book of the backup here has format 7; .* newer release.* install"):
+        read_manifest(newer, where="here")
 
 
 def test_the_command_line_says_what_is_pending_and_applies_it(old):

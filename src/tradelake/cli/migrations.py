@@ -42,8 +42,9 @@ def apply(
 ) -> None:
     """Apply the pending steps: the book gets the newest format.
 
-    Forward only, in order: each step is one transaction together with its entry and the new number, under the writer's lease: an interrupted
-    run is simply repeated. There is no way back but a backup. Releases before this one do not open the book afterwards.
+    Forward only, in order: each step is one transaction together with its entry and the new number, under the writer's
+    lease, so that an interrupted run is simply repeated. There is no way back but a backup. Releases before this one do
+    not open the book afterwards.
     """
     from tradelake import book
 

@@ -111,11 +111,13 @@ def _unknown(section: str, told: object, known: list[str]) -> list[str]:
 def strange_variables() -> Iterator[tuple[str, str | None]]:
     """Yield the variables that look like a setting and are none, each with the one that was meant, where there is one.
 
-    Names are those that begin with TRADELAKE, in whatever case.
+    Names are those that begin with TRADELAKE, in whatever case. One that goes on as a section does is meant to be one.
     """
-    known = ["TRADELAKE_BOOK", CONFIG]
-    known += [variable_of(section, name) for section, names in SETTINGS.items() for name in names]
+    settings = [variable_of(section, name) for section, names in SETTINGS.items() for name in names]
+    known = {name.removeprefix(PREFIX): name for name in ("TRADELAKE_BOOK", CONFIG, *settings)}
+    sections = tuple(f"{section}_".upper() for section in SETTINGS)
     for name in sorted(os.environ):
-        if name.upper().startswith(PREFIX.rstrip("_")) and name not in known:
-            meant = get_close_matches(name.upper(), known, n=1, cutoff=0.8)
-            yield name, meant[0] if meant else None
+        if name.upper().startswith(PREFIX.rstrip("_")) and name not in known.values():
+            rest = name.upper().removeprefix(PREFIX.rstrip("_")).lstrip("_")
+            meant = get_close_matches(rest, known, n=1, cutoff=0.3 if rest.startswith(sections) else 0.75)
+            yield name, known[meant[0]] if meant else None

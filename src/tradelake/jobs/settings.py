@@ -96,8 +96,9 @@ def policy_of(target: str, *, hot: str | None = None, cold: str | None = None) -
     cold_months = {name: number for name, number in kept.items() if number is not None}
     for name, number in cold_months.items():
         if number < months.get("hot", 0):
+            where = told.get(name) or told["cold"]
             raise InputError(
-                f"{FILE}, [retention]: {name} would be deleted {number} months after its month, while it is hot for "
+                f"{where.name}: {name} would be deleted {number} months after its month, while it is hot for "
                 f"{months['hot']}. Both count from the end of the month: let cold be longer."
             )
     return Policy(hot=months.get("hot"), cold=cold_months, lock=_lock(told["lock"]) if "lock" in told else None)

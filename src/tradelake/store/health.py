@@ -54,8 +54,11 @@ def health(catalog: Catalog, *, now: datetime) -> Iterator[Health]:
     """Yield what there is to say of a book that is open; *now* is compared with the clocks of its servers."""
     writes = True
     if catalog.target.kind == "postgres":
-        import psycopg
-
+        try:
+            import psycopg
+        except ImportError:
+            yield Health("psycopg", "is missing. Run: pip install 'tradelake[postgres]'", problem=True)
+            return
         try:
             with psycopg.connect(catalog.target.catalog, autocommit=True) as connection:
                 yield from _server(connection, now)
