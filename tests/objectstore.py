@@ -113,7 +113,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
 
 @dataclass
 class Faults:
-    """What a proxy does to the next requests of a method: `error`, `cut`, `damage` or `close`, and how often.
+    """What a proxy does to the next requests of a method: `error`, `skewed`, `cut`, `damage` or `close`, and how often.
 
     `headers` are those of every request, by method; answers come without the headers that begin as one of `forgotten`.
     """
@@ -150,6 +150,9 @@ def faulty(server: S3Server) -> Iterator[tuple[int, Faults]]:
                 return
             if fault == "error":
                 self._answer(500, [], b"<Error><Code>InternalError</Code></Error>")
+                return
+            if fault == "skewed":
+                self._answer(403, [], b"<Error><Code>RequestTimeTooSkewed</Code></Error>")
                 return
             upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
             if fault in ("cut", "damage") and self.command == "PUT":

@@ -12,6 +12,7 @@ import pytest
 
 from tests.books import DataFiles
 from tests.cli.test_cli import run
+from tests.objectstore import faulty
 from tradelake.store.health import health
 
 READER = """
@@ -73,6 +74,11 @@ def test_a_book_on_a_server_with_its_data_on_s3_is_looked_at_from_all_sides(read
     assert "synchronous_commit is off" in problems["commits"]
     assert f"{data} cannot be listed" in problems["data"]
     monkeypatch.undo()
+    with faulty(bucket) as (port, faults):
+        for name, value in bucket.environment(port).items():
+            monkeypatch.setenv(name, value)
+        faults.plan("PUT", "skewed")
+        assert "The clock of this machine is more than 15 minutes off" in found(ready.target, problems=True)["data"]
     assert DataFiles(data, bucket).names() == files
 
 
