@@ -24,6 +24,10 @@ from obstore.store import S3Store
 
 KEY, SECRET, BUCKET = "archivist", "not-a-secret", "cold"
 WAIT_SECONDS = 20
+REFUSALS: dict[str | None, tuple[int, list[tuple[str, str]], bytes]] = {
+    "error": (500, [], b"<Error><Code>InternalError</Code></Error>"),
+    "skewed": (403, [], b"<Error><Code>RequestTimeTooSkewed</Code></Error>"),
+}
 
 
 @dataclass
@@ -148,11 +152,8 @@ def faulty(server: S3Server) -> Iterator[tuple[int, Faults]]:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
-            if fault == "error":
-                self._answer(500, [], b"<Error><Code>InternalError</Code></Error>")
-                return
-            if fault == "skewed":
-                self._answer(403, [], b"<Error><Code>RequestTimeTooSkewed</Code></Error>")
+            if fault in REFUSALS:
+                self._answer(*REFUSALS[fault])
                 return
             upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
             if fault in ("cut", "damage") and self.command == "PUT":

@@ -8,7 +8,7 @@ only at once, and is written to when the step was applied. Nothing is applied by
 before it do not open it afterwards.
 
 A later format adds one `Migration` at the end of `MIGRATIONS`; what it does to a book is `apply`, inside the
-transaction of `migrate.py`.
+transaction of `migrate.py`. Its statements are text: they make a table as it was then, whatever it became later.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from tradelake.errors import BookVersionError
 from tradelake.store.catalog import FORMAT_VERSION, Catalog
 from tradelake.store.target import Target
-from tradelake.tables import BY_NAME, Table, table_ddl
+from tradelake.tables import BY_NAME, Table
 from tradelake.tables import MIGRATIONS as ENTRIES
 
 OLDEST_FORMAT = 5
@@ -39,8 +39,10 @@ class Migration:
 
 
 def _add_entries(catalog: Catalog) -> None:
-    for statement in table_ddl(ENTRIES):
-        catalog.execute(statement)
+    catalog.execute(
+        "CREATE TABLE migrations (format_version BIGINT NOT NULL, from_version BIGINT, "
+        "applied_at TIMESTAMPTZ NOT NULL, author VARCHAR NOT NULL, host VARCHAR NOT NULL)"
+    )
 
 
 MIGRATIONS = (

@@ -38,7 +38,7 @@ from tradelake.tables.columns import (
     Column,
     Table,
 )
-from tradelake.tables.ddl import create_table, ducklake_ddl, ducklake_script, table_ddl
+from tradelake.tables.ddl import create_table, ducklake_ddl, ducklake_script
 from tradelake.tables.derived import (
     BOOK_SETTINGS,
     CASH_FLOWS,
@@ -184,5 +184,4 @@ __all__ = [
     "postgres_roles",
     "postgres_script",
     "postgres_tables",
-    "table_ddl",
 ]

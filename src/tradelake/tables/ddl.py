@@ -6,7 +6,7 @@ of the rooms that write. PostgreSQL, which enforces them all, has its own: `post
 
 from typing import TYPE_CHECKING
 
-from tradelake.tables.columns import DUCKDB_TYPES, Table
+from tradelake.tables.columns import DUCKDB_TYPES
 from tradelake.tables.groups import TABLES
 
 if TYPE_CHECKING:
@@ -15,16 +15,13 @@ if TYPE_CHECKING:
 
 def ducklake_ddl() -> list[str]:
     """Return the statements, without semicolons, that create every table in the current DuckLake schema."""
-    return [statement for table in TABLES for statement in table_ddl(table)]
-
-
-def table_ddl(table: Table) -> list[str]:
-    """Return the statements, without semicolons, that create one table in the current DuckLake schema."""
-    lines = [f"{c.name} {DUCKDB_TYPES[c.type]}{'' if c.null else ' NOT NULL'}" for c in table.columns]
-    statements = [create_table(table.name, lines)]
-    if table.partition_date:
-        day = table.partition_date
-        statements.append(f"ALTER TABLE {table.name} SET PARTITIONED BY (year({day}), month({day}))")
+    statements = []
+    for table in TABLES:
+        lines = [f"{c.name} {DUCKDB_TYPES[c.type]}{'' if c.null else ' NOT NULL'}" for c in table.columns]
+        statements.append(create_table(table.name, lines))
+        if table.partition_date:
+            day = table.partition_date
+            statements.append(f"ALTER TABLE {table.name} SET PARTITIONED BY (year({day}), month({day}))")
     return statements
 
 
