@@ -466,6 +466,14 @@ CREATE TABLE book_settings (
     value VARCHAR NOT NULL
 );
 
+CREATE TABLE migrations (
+    format_version BIGINT NOT NULL,
+    from_version BIGINT,
+    applied_at TIMESTAMPTZ NOT NULL,
+    author VARCHAR NOT NULL,
+    host VARCHAR NOT NULL
+);
+
 CREATE TABLE file_digests (
     file_name VARCHAR NOT NULL,
     table_name VARCHAR NOT NULL,

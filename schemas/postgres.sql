@@ -519,6 +519,14 @@ CREATE TABLE book_settings (
     value text NOT NULL
 );
 
+CREATE TABLE migrations (
+    format_version bigint NOT NULL,
+    from_version bigint,
+    applied_at timestamptz NOT NULL,
+    author text NOT NULL,
+    host text NOT NULL
+);
+
 CREATE TABLE file_digests (
     file_name text NOT NULL,
     table_name text NOT NULL,
@@ -607,6 +615,8 @@ ALTER TABLE head ADD CONSTRAINT head_pkey PRIMARY KEY (sequence);
 ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (sequence);
 
 ALTER TABLE book_settings ADD CONSTRAINT book_settings_pkey PRIMARY KEY (name);
+
+ALTER TABLE migrations ADD CONSTRAINT migrations_pkey PRIMARY KEY (format_version);
 
 ALTER TABLE file_digests ADD CONSTRAINT file_digests_pkey PRIMARY KEY (file_name);
 
@@ -1534,6 +1544,18 @@ COMMENT ON COLUMN book_settings.name IS 'name of the setting';
 
 COMMENT ON COLUMN book_settings.value IS 'its value';
 
+COMMENT ON TABLE migrations IS 'The formats that a book has had: with which it was made, and who brought it to the later ones';
+
+COMMENT ON COLUMN migrations.format_version IS 'format that the book has had since';
+
+COMMENT ON COLUMN migrations.from_version IS 'format before; null: the book was made with this one';
+
+COMMENT ON COLUMN migrations.applied_at IS 'when';
+
+COMMENT ON COLUMN migrations.author IS 'user who did it';
+
+COMMENT ON COLUMN migrations.host IS 'machine on which';
+
 COMMENT ON TABLE file_digests IS 'Digests of the data files, noted when they were written, so that a byte that is never read is found as well';
 
 COMMENT ON COLUMN file_digests.file_name IS 'path of the file inside the folder of its table';
@@ -1569,11 +1591,11 @@ DO $$ BEGIN CREATE ROLE tradelake_reader NOLOGIN; EXCEPTION WHEN duplicate_objec
 DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tradelake_writer') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO tradelake_writer', current_schema());
     GRANT SELECT, INSERT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, holds, deleted_leaves, closings, twin_exports TO tradelake_writer;
-    GRANT SELECT, INSERT, DELETE ON positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, file_digests TO tradelake_writer;
+    GRANT SELECT, INSERT, DELETE ON positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, migrations, file_digests TO tradelake_writer;
     GRANT EXECUTE ON FUNCTION add_trade_log_month(date) TO tradelake_writer;
 END IF; END $$;
 
 DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tradelake_reader') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO tradelake_reader', current_schema());
-    GRANT SELECT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, holds, deleted_leaves, closings, twin_exports, positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, file_digests TO tradelake_reader;
+    GRANT SELECT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, holds, deleted_leaves, closings, twin_exports, positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, migrations, file_digests TO tradelake_reader;
 END IF; END $$;

@@ -24,6 +24,10 @@ from obstore.store import S3Store
 
 KEY, SECRET, BUCKET = "archivist", "not-a-secret", "cold"
 WAIT_SECONDS = 20
+REFUSALS: dict[str | None, tuple[int, list[tuple[str, str]], bytes]] = {
+    "error": (500, [], b"<Error><Code>InternalError</Code></Error>"),
+    "skewed": (403, [], b"<Error><Code>RequestTimeTooSkewed</Code></Error>"),
+}
 
 
 @dataclass
@@ -113,7 +117,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
 
 @dataclass
 class Faults:
-    """What a proxy does to the next requests of a method: `error`, `cut`, `damage` or `close`, and how often.
+    """What a proxy does to the next requests of a method: `error`, `skewed`, `cut`, `damage` or `close`, and how often.
 
     `headers` are those of every request, by method; answers come without the headers that begin as one of `forgotten`.
     """
@@ -148,8 +152,8 @@ def faulty(server: S3Server) -> Iterator[tuple[int, Faults]]:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
-            if fault == "error":
-                self._answer(500, [], b"<Error><Code>InternalError</Code></Error>")
+            if fault in REFUSALS:
+                self._answer(*REFUSALS[fault])
                 return
             upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
             if fault in ("cut", "damage") and self.command == "PUT":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tradelake.errors import BookError, InputError, Problem, TradelakeError
 
 if TYPE_CHECKING:
-    from tradelake.book import Book, Execution, Receipt, create
+    from tradelake.book import Book, Execution, Receipt, create, migrate, migrations
     from tradelake.book import open_book as open
 
 __version__ = "0.1.0"
@@ -27,6 +27,8 @@ __all__ = [
     "TradelakeError",
     "__version__",
     "create",
+    "migrate",
+    "migrations",
     "open",
 ]
 
@@ -35,6 +37,8 @@ _FROM_BOOK = {
     "Execution": "Execution",
     "Receipt": "Receipt",
     "create": "create",
+    "migrate": "migrate",
+    "migrations": "migrations",
     "open": "open_book",
 }
 

@@ -5,7 +5,7 @@ TradelakeError
 ├── BookError           the book cannot do what was asked
 │   ├── BookNotFound        nothing at that path or URL
 │   ├── BookExists          there is a book already
-│   ├── BookVersionError    the book was written by a newer release
+│   ├── BookVersionError    the book was written by a newer release, or has steps pending
 │   ├── BookBusy            another writer holds the lease, or another process the catalog file
 │   ├── ArchivedError       the answer needs events that are in cold storage
 │   │   └── DeletedError        the answer needs events that were deleted when their retention was over
@@ -41,7 +41,7 @@ class BookExists(BookError):
 
 
 class BookVersionError(BookError):
-    """The book was written by a newer release of tradelake."""
+    """The book was written by a newer release of tradelake, or by an earlier one and was not migrated yet."""
 
 
 class BookBusy(BookError):

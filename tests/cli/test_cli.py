@@ -47,7 +47,7 @@ def written(path: Path, rows: list[dict[str, object]]) -> Path:
     return path
 
 
-def run(book: Path, *words: str, stdin: str = "", code: int = 0) -> str:
+def run(book: Path | str, *words: str, stdin: str = "", code: int = 0) -> str:
     """Run a command on a book, check its exit code and return what it printed on stdout."""
     result = CliRunner().invoke(app, ["--book", str(book), *words], input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):

@@ -14,6 +14,8 @@ PUBLIC = {
     "TradelakeError",
     "__version__",
     "create",
+    "migrate",
+    "migrations",
     "open",
 }
 

@@ -107,13 +107,14 @@ def test_an_empty_database_is_no_book_and_stays_empty(empty_postgres_url, tmp_pa
     assert files(tmp_path) == []
 
 
-@pytest.mark.parametrize(("version", "advice"), [("7", "Install a newer release"), ("1", "import its sources into")])
+@pytest.mark.parametrize(("version", "advice"), [("7", "newer release.*install"), ("4", "import its sources")])
 def test_a_book_of_another_format_is_not_opened(ready, version, advice):
     with ready.open() as book:
         book._catalog.execute(f"UPDATE book_settings SET value = '{version}' WHERE name = 'format_version'")
     for read_only in (False, True):
         with pytest.raises(
-            BookVersionError, match=f"has format {version}; this release knows format {FORMAT_VERSION}.*{advice}"
+            BookVersionError,
+            match=f"has format {version}; this release knows the formats 5 to {FORMAT_VERSION}.*{advice}",
         ):
             ready.open(read_only=read_only)
 

@@ -6,7 +6,9 @@ from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
 from tradelake.book.restoring import Restored, is_backup, rehearse, restore_book
 from tradelake.book.retention import RETAINED_TABLES, Policy
+from tradelake.book.surroundings import environment
 from tradelake.book.texts import column_text, render, schema_texts
+from tradelake.book.upgrading import migrate, migrations
 from tradelake.intake.model import Execution
 from tradelake.outputs import (
     ImportLine,
@@ -52,8 +54,11 @@ __all__ = [
     "break_text",
     "column_text",
     "create",
+    "environment",
     "equity_until",
     "is_backup",
+    "migrate",
+    "migrations",
     "open_book",
     "rehearse",
     "render",

@@ -19,10 +19,10 @@ class Backups(Derivers):
 
         `to` is a folder or the URL of one in an object store. It may hold earlier backups, also of other books: what
         the newest of this book has is not copied again. A backup that was interrupted is none; a repeat copies what is
-        missing. Raises BookBusy where another process is writing to a local folder, ReadOnlyError, StorageError, and
-        InputError for a URL that is no such place.
+        missing. A book that was opened read only, as one of an earlier format is, can be backed up too. Raises
+        BookBusy where another process is writing to a local folder, StorageError, and InputError for a URL that is no
+        such place.
         """
-        self._writable()
         objects = ColdStore(str(to))
         folder = objects.path("")
         with nullcontext() if folder is None else keep_folder(folder):

@@ -12,6 +12,7 @@ from tradelake.errors import StorageError
 from tradelake.store import Checkpoint, read_head, verify_runs
 from tradelake.store.cold import deleted_error
 from tradelake.store.fold import no_families
+from tradelake.store.formats import not_migrated, pending
 from tradelake.store.twin import SCHEMA, Exported, Source, TwinReader, export_book, twin_at
 from tradelake.tables import ARCHIVES, Table
 
@@ -36,6 +37,8 @@ class Exporters(Backups, Writers):
         ArchivedError where archived rows are needed and the book was opened without `cold`, DeletedError where rows
         were deleted when their retention was over, StorageError.
         """
+        if pending(self._catalog.format_version):
+            raise not_migrated(self._catalog.target, self._catalog.format_version)
         with self._catalog.transaction():
             self._refuse_deleted()
         with self._catalog.parallel(), self._catalog.transaction(), twin_at(url, schema) as twin:

@@ -11,8 +11,9 @@ from tradelake.book.changes import ChangeReaders
 from tradelake.book.exporting import Exporters
 from tradelake.book.marking import MarkWriters
 from tradelake.book.nights import Nights
-from tradelake.book.shelf import now
+from tradelake.book.shelf import applied_now, now
 from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
+from tradelake.store.health import Health, health
 
 
 def create(target: str | Path, *, data: str | Path | None = None) -> Book:
@@ -22,7 +23,7 @@ def create(target: str | Path, *, data: str | Path | None = None) -> Book:
     Parquet files, or `s3://bucket/folder`, needed for PostgreSQL. Raises BookExists, InputError, StorageError.
     """
     place = parse_target(target, data=data)
-    return Book(create_catalog(place, created_at=now().isoformat()))
+    return Book(create_catalog(place, made=applied_now()))
 
 
 def open_book(
@@ -30,7 +31,8 @@ def open_book(
 ) -> Book:
     """Open a book; with `cold` its answers include what is archived, fetched as far as a question reaches it.
 
-    Raises BookNotFound, BookBusy, BookVersionError, StorageError. A question that reaches archived events of a book
+    One of an earlier format is opened read only until `migrate` was called. Raises BookNotFound, BookBusy,
+    BookVersionError, StorageError. A question that reaches archived events of a book
     that was opened without `cold` raises ArchivedError.
     """
     catalog = open_catalog(parse_target(target, data=data), read_only=read_only)
@@ -76,6 +78,10 @@ class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
     def check_data(self) -> None:
         """Look whether the place of the Parquet files answers; StorageError or InputError where it does not."""
         self._catalog.place.check()
+
+    def health(self) -> tuple[Health, ...]:
+        """Return what there is to say of the server of the catalog, this role, the lease and the place of the data."""
+        return tuple(health(self._catalog, now=now()))
 
     @property
     def sequence(self) -> int:

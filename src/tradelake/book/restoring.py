@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tradelake.book.facade import Book
-from tradelake.book.shelf import Progress, no_progress
+from tradelake.book.shelf import Progress, applied_now, no_progress
 from tradelake.errors import InputError, StorageError
 from tradelake.store import (
     BackupManifest,
     Target,
     manifest_kind,
+    migrate,
     open_catalog,
     read_manifest,
     restore_backup,
@@ -19,6 +20,7 @@ from tradelake.store import (
 )
 from tradelake.store.backup import KIND, PREFIX
 from tradelake.store.cold_store import ColdStore
+from tradelake.store.formats import pending
 
 MANIFEST_SUFFIX = ".json"
 
@@ -28,14 +30,21 @@ class Restored:
     """A book that was made of a backup: where it is, the last event of its log, and how many files it has.
 
     `manifest` is the name of the backup. `place` has no password, and is None after a rehearsal; `problems` then say
-    what is wrong with the book that came out and is gone again.
+    what is wrong with the book that came out and is gone again. `format_version` is that of the book when it was
+    backed up.
     """
 
     manifest: str
     place: str | None
     sequence: int
     files: int
+    format_version: int
     problems: tuple[str, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """Whether the book has to be brought to the present format before it is written to."""
+        return bool(pending(self.format_version))
 
 
 def restore_book(
@@ -54,11 +63,19 @@ def restore_book(
     target = restored_target(told, to, data=data)
     _restore(told, objects, target, progress or no_progress)
     place = target.shown if target.kind == "postgres" else str(Path(target.catalog).parent)
-    return Restored(manifest=name, place=place, sequence=int(told.head["sequence"]), files=len(told.files))
+    return Restored(
+        manifest=name,
+        place=place,
+        sequence=int(told.head["sequence"]),
+        files=len(told.files),
+        format_version=told.format_version,
+    )
 
 
 def rehearse(backup: str | Path, *, beside: str | Path | None = None, progress: Progress | None = None) -> Restored:
     """Make a book of a backup in a temporary folder, compare it with a rebuild from its first event, and remove it.
+
+    That of an earlier format is brought to the present one there.
 
     The folder is made in `beside`, or where the system keeps such folders; a book on PostgreSQL becomes one with a
     DuckDB catalog there. Raises as `restore_book` does.
@@ -70,13 +87,21 @@ def rehearse(backup: str | Path, *, beside: str | Path | None = None, progress: 
     with tempfile.TemporaryDirectory(dir=beside, prefix="rehearsal-") as scratch:
         target = restored_target(told, Path(scratch) / "book")
         _restore(told, objects, target, progress or no_progress)
-        catalog = open_catalog(target)
+        catalog = open_catalog(target, migrating=True)
+        migrate(catalog, applied_now())
         with Book(catalog) as book:
             report = book.rebuild(check=True, progress=progress)
             with catalog.transaction():
                 chain = verify_runs(catalog).problems
     problems = (*chain, *report.differences)
-    return Restored(manifest=name, place=None, sequence=report.sequence, files=len(told.files), problems=problems)
+    return Restored(
+        manifest=name,
+        place=None,
+        sequence=report.sequence,
+        files=len(told.files),
+        format_version=told.format_version,
+        problems=problems,
+    )
 
 
 def is_backup(source: str) -> bool:

@@ -12,7 +12,7 @@ import polars as pl
 from tradelake.book.groups import FAMILY
 from tradelake.book.read import where
 from tradelake.book.tail import Tail, TailFold
-from tradelake.store import Appended, Batch, Catalog, Head, KeyIndex, References, Standing, read_standing
+from tradelake.store import Appended, Applied, Batch, Catalog, Head, KeyIndex, References, Standing, read_standing
 from tradelake.store.lost import ServerLost
 from tradelake.tables import INCOMING, MARKS, RECORDS, Table
 
@@ -34,6 +34,11 @@ def author() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def applied_now() -> Applied:
+    """Return who makes a book or brings it to a later format now."""
+    return Applied(author=author(), host=socket.gethostname(), at=now().isoformat())
 
 
 def no_progress(stage: str, done: int, total: int) -> None:

@@ -10,6 +10,7 @@ from tradelake.cli import (
     keeping,
     listings,
     marks,
+    migrations,
     nightly,
     reconciling,
     recording,
@@ -18,6 +19,7 @@ from tradelake.cli import (
     writing,
 )
 from tradelake.cli.doctor import doctor, show_version
+from tradelake.cli.settings import settings
 
 BOOK_DEFAULT = "book"
 SETTINGS = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
@@ -34,6 +36,7 @@ proposals = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply 
 breaks = typer.Typer(invoke_without_command=True, subcommand_metavar="[show|explain|accept|apply ID]")
 trades = typer.Typer(invoke_without_command=True, subcommand_metavar="[show ID]")
 accounts = typer.Typer(invoke_without_command=True, subcommand_metavar="[add ACCOUNT ...]")
+migrating = typer.Typer(invoke_without_command=True, subcommand_metavar="[pending|applied|apply]")
 holds = typer.Typer(invoke_without_command=True, subcommand_metavar="[place|release HOLD]")
 retaining = typer.Typer(invoke_without_command=True, subcommand_metavar="[apply]")
 
@@ -116,8 +119,14 @@ holds.command("list")(retention.holds)
 holds.command("place")(retention.place_hold)
 holds.command("release")(retention.release_hold)
 app.add_typer(holds, name="holds")
+migrating.callback()(migrations.migrations)
+migrating.command("pending")(migrations.pending)
+migrating.command("applied")(migrations.applied)
+migrating.command("apply")(migrations.apply)
+app.add_typer(migrating, name="migrations")
 app.command("fold")(writing.fold)
 app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)
+app.command("settings")(settings)
 app.command("doctor")(doctor)
 app.command("version")(show_version)

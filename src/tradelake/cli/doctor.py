@@ -16,10 +16,12 @@ from tradelake.cli.streams import emit
 from tradelake.errors import TradelakeError
 
 EXTENSIONS = ("ducklake", "sqlite-scanner", "postgres-scanner")
+ON_S3 = "httpfs"
 LIBRARIES = ("duckdb", "polars", "pyarrow", "numpy", "numba", "pydantic")
 FREE_BYTES_MIN = 1 << 30
 CLOCK_TOLERANCE = timedelta(minutes=5)
 NOT_INSTALLED = "(run from its sources, not installed)"
+NOT_TOLD = ("default", "environment")
 SQLITE_MAGIC = b"SQLite format 3\0"
 SQLITE_WAL = b"\x02\x02"
 
@@ -37,10 +39,11 @@ class Finding:
 
 
 def doctor(context: typer.Context) -> None:
-    """Check this machine and the book.
+    """Check this machine, the settings and the book.
 
-    One line each for versions, extensions, disk, time zones, catalog and clock: ok, or problem and what
-    to do.
+    One line each for versions, extensions, disk, time zones, settings and variables, catalog, pending migrations, the
+    server and the rights of this role there, who holds the lease, the place of the data (written to and read, where
+    this role writes) and clocks: ok, or problem and what to do. Exit code 1: there is a problem.
     """
     target = target_of(context)
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
@@ -48,7 +51,10 @@ def doctor(context: typer.Context) -> None:
         _extensions,
         lambda: _disk(target),
         _time_zones,
+        lambda: _settings(target),
+        _variables,
         lambda: _wal(target),
+        lambda: _migrations(target),
         lambda: _book(target),
     )
     sound = True
@@ -81,13 +87,16 @@ def _versions() -> Iterator[Finding]:
     for name in LIBRARIES:
         found = installed(name)
         yield Finding(name, found or "is missing. Install tradelake again with pip.", problem=not found)
-    wanted = installed("duckdb")
     for name in EXTENSIONS:
-        package = f"duckdb-extension-{name}"
-        found = installed(package)
-        fits = found == wanted
-        text = found if fits else f"{found or 'is missing'}. Run: pip install {package}=={wanted}"
-        yield Finding(package, text, problem=not fits)
+        yield _extension(name)
+
+
+def _extension(name: str) -> Finding:
+    package, wanted = f"duckdb-extension-{name}", installed("duckdb")
+    found = installed(package)
+    fits = found == wanted
+    text = found if fits else f"{found or 'is missing'}. Run: pip install {package}=={wanted}"
+    return Finding(package, text, problem=not fits)
 
 
 def _extensions() -> Iterator[Finding]:
@@ -121,6 +130,44 @@ def _time_zones() -> Iterator[Finding]:
         yield Finding("time zones", "New York is known")
 
 
+def _settings(target: str) -> Iterator[Finding]:
+    from tradelake.jobs.configuration import file_of
+    from tradelake.jobs.settings import listed, problems_of
+
+    problems = problems_of(target)
+    yield from (Finding("settings", problem, problem=True) for problem in problems)
+    if not problems:
+        every = listed(target).select("setting", "source").iter_rows()
+        said = ", ".join(f"{name} from {source}" for name, source in every if source not in NOT_TOLD)
+        file = file_of(target)
+        yield Finding("settings", said or f"all by default{f'; {file} has none' if file else ''}")
+
+
+def _variables() -> Iterator[Finding]:
+    from tradelake.jobs.configuration import strange_variables
+
+    for name, meant in strange_variables():
+        if meant:
+            yield Finding("variable", f"{name} is no setting. Did you mean {meant}?", problem=True)
+        else:
+            yield Finding("variable", f"{name} is no setting")
+
+
+def _migrations(target: str) -> Iterator[Finding]:
+    from tradelake import book
+
+    try:
+        waiting = book.migrations(target).filter(state="pending")
+    except TradelakeError:
+        return  # the line of the book says the same
+    if waiting.height:
+        names = ", ".join(f"{number} ({name})" for number, name in waiting.select("format_version", "name").iter_rows())
+        advice = "Take a backup, and run: tradelake migrations apply"
+        yield Finding("migrations", f"pending: {names}; until then nothing is written. {advice}", problem=True)
+    else:
+        yield Finding("migrations", "nothing is pending")
+
+
 def _wal(target: str) -> Iterator[Finding]:
     folder = _folder(target)
     for file in sorted(folder.iterdir()) if folder and folder.is_dir() else ():
@@ -146,10 +193,12 @@ def _book(target: str) -> Iterator[Finding]:
 
     try:
         with book.open_book(target, read_only=True) as opened:
+            if opened.data.startswith("s3://"):
+                yield _extension(ON_S3)
+            # Where the data do not answer, the book does not either, and this says why.
+            yield from (Finding(each.topic, each.text, problem=each.problem) for each in opened.health())
             last = opened.runs().get_column("recorded_at").max()
             yield Finding("book", f"{opened.url}, version {opened.version}, sequence {opened.sequence}")
-            opened.check_data()
-            yield Finding("data", opened.data)
     except TradelakeError as error:
         yield Finding("book", str(error), problem=True)
         return

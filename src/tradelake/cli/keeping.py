@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tradelake.cli.options import open_book, target_of
-from tradelake.cli.streams import complain_about, emit, progress_bar
+from tradelake.cli.streams import complain, complain_about, emit, progress_bar
 
 if TYPE_CHECKING:
     from tradelake.book import Maintained
@@ -72,7 +72,7 @@ def backup(
     The folder keeps any number of backups: what an earlier one has is not copied again, and all is read back. The
     backup is the manifest that is written last, and named; `tradelake restore` makes a book of it.
     """
-    with open_book(context, read_only=False) as book, progress_bar() as progress:
+    with open_book(context, read_only=True) as book, progress_bar() as progress:
         done = book.backup(to, progress=progress)
     manifest = f"{to.rstrip('/')}/{done.manifest}"
     if json:
@@ -156,6 +156,11 @@ def _restore_backup(source: str, to: str | None, data: str | None, *, check: boo
     if done.place is not None:
         emit(f"restored to {done.place}\n")
     emit(f"  {done.manifest}: the log ends at {done.sequence:,}; {done.files:,} files\n")
+    if done.place is not None and done.pending:
+        complain(
+            f"The book has format {done.format_version}, as when it was backed up: bring it to the present one with "
+            f"`tradelake --book {done.place} migrations apply`."
+        )
     if check:
         emit("different\n" if done.problems else "the same as a rebuild, and the chain holds\n")
     complain_about(done.problems, rest="")

@@ -8,6 +8,7 @@ import polars as pl
 
 from tradelake.outputs.break_layouts import BREAK_LAYOUTS
 from tradelake.outputs.columns import Kind, Shown, contract_label
+from tradelake.outputs.keeping_layouts import KEEPING_LAYOUTS
 from tradelake.outputs.night_layouts import NIGHT_LAYOUTS
 from tradelake.units import MONEY_SCALE
 
@@ -44,6 +45,7 @@ def _contract() -> Shown:
 LAYOUTS: dict[str, tuple[Shown, ...]] = (
     NIGHT_LAYOUTS
     | BREAK_LAYOUTS
+    | KEEPING_LAYOUTS
     | {
         "trades": (
             Shown("date", pl.col("trade_date")),

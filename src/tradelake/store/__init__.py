@@ -11,6 +11,7 @@ from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, r
 from tradelake.store.from_backup import restore_backup, restored_target
 from tradelake.store.index import KeyIndex
 from tradelake.store.maintain import Maintained, Upkeep, maintain
+from tradelake.store.migrate import Applied, migrate, steps
 from tradelake.store.opening import create_catalog, open_catalog
 from tradelake.store.query import PAST_SUFFIX, PastCall, check_read_only
 from tradelake.store.references import References
@@ -22,6 +23,7 @@ __all__ = [
     "PAST_SUFFIX",
     "Anchor",
     "Appended",
+    "Applied",
     "BackedUp",
     "BackupManifest",
     "Batch",
@@ -48,6 +50,7 @@ __all__ = [
     "create_catalog",
     "maintain",
     "manifest_kind",
+    "migrate",
     "open_catalog",
     "parse_target",
     "read_head",
@@ -57,5 +60,6 @@ __all__ = [
     "replace_derived",
     "restore_backup",
     "restored_target",
+    "steps",
     "verify_runs",
 ]

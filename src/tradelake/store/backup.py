@@ -23,9 +23,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from tradelake.errors import InputError, StorageError
-from tradelake.store.catalog import FORMAT_VERSION, Catalog
+from tradelake.errors import BookVersionError, InputError, StorageError
+from tradelake.store.catalog import Catalog
 from tradelake.store.cold_store import ColdStore, digest_of
+from tradelake.store.formats import is_known, unknown_format
 from tradelake.store.frozen import LocalKind, copy_catalog
 
 KIND = "backup"
@@ -147,17 +148,18 @@ def manifest_kind(text: str, *, where: str) -> str:
 
 
 def read_manifest(text: str, *, where: str) -> BackupManifest:
-    """Return the manifest of a backup; InputError where it is none, was changed, or is of another release."""
+    """Return the manifest of a backup; InputError where it is none or was changed, BookVersionError of another release.
+
+    A book of an earlier format comes back as it was, and is brought to the present one like any other.
+    """
     if (kind := manifest_kind(text, where=where)) != KIND:
         raise InputError(f"{where} is the manifest of something else than a backup: {kind}.")
     told: dict[str, Any] = json.loads(text)
     own = told.pop("manifest_sha256", None)
     if own != _own_digest(told):
         raise InputError(f"{where} was changed since it was written: it is not what its own SHA-256 says.")
-    if told["manifest_version"] != MANIFEST_VERSION or told["format_version"] != FORMAT_VERSION:
-        raise InputError(
-            f"{where} is of a book of format {told['format_version']}; this release knows format {FORMAT_VERSION}."
-        )
+    if told["manifest_version"] != MANIFEST_VERSION or not is_known(told["format_version"]):
+        raise unknown_format(f"The book of the backup {where}", told["format_version"])
     if told["catalog_kind"] not in get_args(LocalKind):
         raise InputError(f"{where}: there is no catalog of the kind {told['catalog_kind']!r}.")
     del told["kind"], told["manifest_version"]
@@ -174,7 +176,7 @@ def _known(objects: ColdStore, book_id: str | None) -> dict[str, Kept]:
     for name in reversed(objects.names(PREFIX)):
         try:
             manifest = read_manifest(objects.read(name).decode(errors="replace"), where=name)
-        except InputError:
+        except (InputError, BookVersionError):
             # Of another release, or damaged: what it names is read again.
             continue
         if manifest.book_id == book_id:

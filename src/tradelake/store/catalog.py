@@ -24,7 +24,7 @@ from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, s
 from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 
 class Catalog(Asking):
@@ -35,6 +35,7 @@ class Catalog(Asking):
     ) -> None:
         super().__init__(target)
         self.read_only = read_only
+        self.format_version = FORMAT_VERSION
         self.lease = Lease(target)
         self.night = Lease(target, nightly=True)
         self._unsynced = False

@@ -14,10 +14,11 @@ from tradelake.errors import StorageError
 from tradelake.store.catalog import Catalog
 from tradelake.store.digests import DataFile, data_files, noted
 from tradelake.store.findings import Finding
+from tradelake.store.formats import tables_of
 from tradelake.store.literals import literal
 from tradelake.store.place import Place
 from tradelake.store.session import METADATA, reading_session
-from tradelake.tables import BY_NAME, DUCKDB_TYPES, TABLES, Table
+from tradelake.tables import BY_NAME, DUCKDB_TYPES, Table
 
 
 def check_files(catalog: Catalog) -> tuple[int, list[Finding]]:
@@ -43,14 +44,14 @@ def check_files(catalog: Catalog) -> tuple[int, list[Finding]]:
 
 
 def _check_columns(catalog: Catalog, findings: list[Finding]) -> None:
-    """Note tables whose columns in the catalog are not those of this release."""
+    """Note tables whose columns in the catalog are not those of the book's format."""
     there = catalog.frame(
         f"SELECT t.table_name, c.column_name, c.column_type FROM {METADATA}.ducklake_table t "
         f"JOIN {METADATA}.ducklake_column c USING (table_id) "
         "WHERE t.end_snapshot IS NULL AND c.end_snapshot IS NULL ORDER BY c.column_order"
     )
     types = {"VARCHAR": "varchar", "BIGINT": "int64", "TIMESTAMPTZ": "timestamptz"}
-    for table in TABLES:
+    for table in tables_of(catalog.format_version):
         mine = there.filter(pl.col("table_name") == table.name)
         asked = [(c.name, DUCKDB_TYPES[c.type]) for c in table.columns]
         written = [(name, types.get(kind, kind.lower().replace(" ", ""))) for name, kind in asked]

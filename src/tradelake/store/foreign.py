@@ -7,7 +7,7 @@ import duckdb
 
 from tradelake.errors import BookBusy, BookError, BookNotFound, InputError, StorageError
 from tradelake.store.lost import IN_DOUBT, ServerLost, is_lost, is_ruined
-from tradelake.store.s3 import hidden
+from tradelake.store.s3 import advice_on, hidden
 from tradelake.store.target import Target
 
 NOT_WRITABLE = ("readonly database", "Read-only file system", "Permission denied", "Operation not permitted")
@@ -54,9 +54,8 @@ def _no_s3(text: str, target: Target) -> StorageError:
     """Return the error for data files on S3 that could not be read, written or removed."""
     said = " ".join(text.partition("\n\nAuthentication Failure")[0].split()).removesuffix(".")
     return StorageError(
-        f"The data files of {target.shown} on S3 cannot be read or written: {said}. "
-        "Look at AWS_ENDPOINT_URL, AWS_REGION and the credentials, and whether these may list, read, write and delete "
-        "objects there. What was not acknowledged was not done."
+        f"The data files of {target.shown} on S3 cannot be read or written: {said}. {advice_on(text)} What was not "
+        "acknowledged was not done."
     )
 
 

@@ -20,11 +20,13 @@ from tradelake.store.catalog import FORMAT_VERSION, Catalog
 from tradelake.store.chain import genesis
 from tradelake.store.durable import sync_entries, sync_folder
 from tradelake.store.foreign import half_made, not_a_book
+from tradelake.store.formats import is_known, not_migrated, pending, unknown_format
 from tradelake.store.lease import Lease
+from tradelake.store.migrate import Applied, entry
 from tradelake.store.place import make_folder, place_of
 from tradelake.store.session import METADATA
 from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
-from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES, HEAD, ducklake_ddl
+from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES, HEAD, MIGRATIONS, ducklake_ddl
 
 DATA_BESIDE = "beside the catalog"
 DATA_ELSEWHERE = "elsewhere"
@@ -32,8 +34,8 @@ DRAFT = "draft-"
 GROUP_ROWS = 32_768  # of a derived table in one row group of Parquet: what an account has is then read in few groups
 
 
-def create_catalog(target: Target, *, created_at: str) -> Catalog:
-    """Create the book at *target* and return it open; BookExists where there is one."""
+def create_catalog(target: Target, *, made: Applied) -> Catalog:
+    """Create the book at *target* and return it open; BookExists where there is one. *made*: by whom and when."""
     if target.data is None:
         raise InputError(
             "A book on PostgreSQL needs a folder for its Parquet files: give data=FOLDER (--data FOLDER), "
@@ -41,7 +43,7 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
         )
     if target.kind == "postgres":
         place_of(target.data).make()
-        return _create_on_server(target, created_at)
+        return _create_on_server(target, made)
     folder = Path(target.catalog).parent
     refuse_existing(folder)
     make_folder(folder)
@@ -56,7 +58,7 @@ def create_catalog(target: Target, *, created_at: str) -> Catalog:
             catalog.close()
         book = Catalog(draft, read_only=False, attach_data=target.data, create=True)
         try:
-            _fill(book, created_at)
+            _fill(book, made)
         finally:
             book.close()
         publish(draft, target)
@@ -113,7 +115,7 @@ def lake_on_server(target: Target) -> Catalog:
     return book
 
 
-def _create_on_server(target: Target, created_at: str) -> Catalog:
+def _create_on_server(target: Target, made: Applied) -> Catalog:
     with Lease(target).hold():
         book = lake_on_server(target)
         stored = book.frame(f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'")
@@ -123,7 +125,7 @@ def _create_on_server(target: Target, created_at: str) -> Catalog:
                 f"The making of a book at {target.shown} was broken off; its data are at {stored['value'].item()}. "
                 "Give that folder as data=FOLDER (--data FOLDER)."
             )
-        _fill(book, created_at)
+        _fill(book, made)
     return book
 
 
@@ -133,7 +135,7 @@ def _is_half_made(book: Catalog) -> bool:
     return not names or (set(names) == set(BY_NAME) and not book.settings())
 
 
-def _fill(book: Catalog, created_at: str) -> None:
+def _fill(book: Catalog, made: Applied) -> None:
     """Make what is missing of a book in a lake that has nothing in it, or our empty tables."""
     if not book.frame("SELECT table_name FROM ducklake_table_info('lake')").height:
         with book.transaction():
@@ -144,12 +146,13 @@ def _fill(book: Catalog, created_at: str) -> None:
         book.execute(f"CALL lake.set_option('parquet_row_group_size', {GROUP_ROWS}, table_name => '{table.name}')")
     book_id = str(uuid4())
     with book.transaction():
-        book.insert(HEAD.name, _first_head(book_id, created_at))
+        book.insert(HEAD.name, _first_head(book_id, made.at))
+        book.insert(MIGRATIONS.name, entry(FORMAT_VERSION, made))
         book.execute(f"INSERT INTO {CHECKPOINT.name} VALUES (0, TIMESTAMPTZ '1900-01-01 00:00:00+00')")
         book.execute(
             f"INSERT INTO {BOOK_SETTINGS.name} VALUES ('format_version', ?), ('created_at', ?), ('data', ?), "
             "('book_id', ?)",
-            [str(FORMAT_VERSION), created_at, DATA_ELSEWHERE if book.target.data_given else DATA_BESIDE, book_id],
+            [str(FORMAT_VERSION), made.at, DATA_ELSEWHERE if book.target.data_given else DATA_BESIDE, book_id],
         )
         book.sync()
 
@@ -180,8 +183,11 @@ def _has_book(target: Target) -> bool:
     return True
 
 
-def open_catalog(target: Target, *, read_only: bool = False) -> Catalog:
-    """Open the book at *target*; BookNotFound, BookBusy or BookVersionError where that fails."""
+def open_catalog(target: Target, *, read_only: bool = False, migrating: bool = False) -> Catalog:
+    """Open the book at *target*; BookNotFound, BookBusy or BookVersionError where that fails.
+
+    One of an earlier format is opened read only, where all that it lacks can be done without, or to be *migrating*.
+    """
     if target.kind != "postgres" and not Path(target.catalog).exists():
         raise BookNotFound(
             f"There is no book at {Path(target.catalog).parent}. Make one with `tradelake init`, or name its folder "
@@ -200,14 +206,14 @@ def open_catalog(target: Target, *, read_only: bool = False) -> Catalog:
         # The book was moved or copied as a whole: its files are beside its catalog, wherever that is now.
         catalog.close()
         catalog = Catalog(target, read_only=read_only, attach_data=target.data)
-    if version != FORMAT_VERSION:
+    catalog.format_version = version
+    if not is_known(version):
         catalog.close()
-        newer = "Install a newer release of tradelake."
-        older = "It was made before the first release: import its sources into a new book."
-        raise BookVersionError(
-            f"The book at {target.shown} has format {version}; this release knows format {FORMAT_VERSION}. "
-            f"{newer if version > FORMAT_VERSION else older}"
-        )
+        raise unknown_format(f"The book at {target.shown}", version)
+    steps = pending(version)
+    if steps and not migrating and not (read_only and all(step.readable for step in steps)):
+        catalog.close()
+        raise not_migrated(target, version)
     return catalog
 
 

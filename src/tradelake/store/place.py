@@ -4,14 +4,15 @@ DuckLake writes, reads and removes them by itself in either place. Here is what 
 the SHA-256 of a file, its content on this machine, and whether the place can be used at all.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
 
 from tradelake.errors import InputError, StorageError
-from tradelake.store.s3 import access_for, bucket_at, hidden
+from tradelake.store.s3 import access_for, advice_on, bucket_at, hidden
 from tradelake.store.target import is_remote
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 8_000_000
 RETRY_SECONDS = 30
+PROBE = b"whether this place can be written"
 # A book that was not finished has left nothing else.
 FIRST_FILES = "main/checkpoint/"
 
@@ -120,6 +122,29 @@ class S3Place:
         except (obstore.exceptions.BaseError, OSError, ValueError) as error:
             raise self._failed(self._folder, "listed", error) from error
 
+    def tried(self, *, writes: bool) -> datetime | None:
+        """Look whether objects can be listed and read, and with *writes* whether one can be put and removed.
+
+        Return when it was put, by the server's clock. Raises StorageError or InputError where something fails.
+        """
+        import obstore
+
+        names, probe = self._first_names(), f"{self._folder}probe-{uuid4()}"
+        doing, at = "read", None
+        try:
+            if writes:
+                doing = "written"
+                obstore.put(self._store, self._name(probe), PROBE)
+                doing, at = "read", obstore.head(self._store, self._name(probe))["last_modified"]
+                obstore.get(self._store, self._name(probe)).bytes()
+                doing = "removed"
+                obstore.delete(self._store, self._name(probe))
+            elif names:
+                next(iter(obstore.get(self._store, names[0]).stream(min_chunk_size=1)), None)
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise self._failed(probe if writes else self._folder, doing, error) from error
+        return at
+
     def size(self, path: str) -> int | None:
         """Return the bytes of an object."""
         import obstore
@@ -161,10 +186,7 @@ class S3Place:
 
     def _failed(self, path: str, what: str, error: Exception) -> StorageError:
         reason = " ".join(str(error).partition("\n\nDebug source")[0].split())
-        return StorageError(
-            f"{path} cannot be {what}: {hidden(reason)}. Look at AWS_ENDPOINT_URL, AWS_REGION and the credentials, and "
-            "whether these may list, read, write and delete objects there."
-        )
+        return StorageError(f"{path} cannot be {what}: {hidden(reason)}. {advice_on(reason)}")
 
 
 def make_folder(folder: Path) -> None:

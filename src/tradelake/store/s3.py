@@ -30,6 +30,22 @@ if TYPE_CHECKING:
 DEFAULT_REGION = "us-east-1"
 RETRIES = 6
 TIMEOUT_SECONDS = 60
+# What of the environment is read here; True: it is a secret.
+VARIABLES = {
+    "AWS_PROFILE": False,
+    "AWS_CONFIG_FILE": False,
+    "AWS_SHARED_CREDENTIALS_FILE": False,
+    "AWS_ACCESS_KEY_ID": True,
+    "AWS_SECRET_ACCESS_KEY": True,
+    "AWS_SESSION_TOKEN": True,
+    "AWS_REGION": False,
+    "AWS_DEFAULT_REGION": False,
+    "AWS_ENDPOINT_URL": False,
+    "AWS_ENDPOINT_URL_S3": False,
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": False,
+    "AWS_SKIP_SIGNATURE": False,
+    "AWS_CA_BUNDLE": False,
+}
 TRUE = ("1", "true", "yes", "on")
 
 
@@ -94,6 +110,16 @@ def _section(env: Mapping[str, str], variable: str, name: str, section: str) -> 
             f"{file} cannot be read as the settings of AWS. Mend it, or name another one in {variable}."
         ) from None
     return dict(parser.items(section)) if parser.has_section(section) else {}
+
+
+def advice_on(text: str) -> str:
+    """Return what to do about an error of a server of S3."""
+    if "RequestTimeTooSkewed" in text:
+        return "The clock of this machine is more than 15 minutes off that of the server: set it."
+    return (
+        "Look at AWS_ENDPOINT_URL, AWS_REGION and the credentials, and whether these may list, read, write and delete "
+        "objects there."
+    )
 
 
 def hidden(text: str) -> str:

@@ -32,6 +32,11 @@ class Target:
         return without_password(self.catalog)
 
     @property
+    def named(self) -> str:
+        """The target as it is given to --book, without a password."""
+        return self.shown if self.kind == "postgres" else str(Path(self.catalog).parent)
+
+    @property
     def attach(self) -> str:
         """The string that DuckLake attaches."""
         prefix = {"sqlite": "sqlite:", "duckdb": "", "postgres": "postgres:"}[self.kind]

@@ -18,9 +18,11 @@ from typing import Any
 import polars as pl
 
 from tradelake.errors import StorageError
-from tradelake.store.catalog import FORMAT_VERSION, Catalog
+from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN, genesis, link
 from tradelake.store.findings import Finding, Verified
+from tradelake.store.formats import tables_of
+from tradelake.store.migrate import entries_say
 from tradelake.store.walk import COMMITS_AT_ONCE, ORDER, Leaves, Walk, at_version, commits_after
 from tradelake.tables import (
     ARCHIVES,
@@ -29,6 +31,7 @@ from tradelake.tables import (
     CHECKPOINT,
     HEAD,
     IMPORT_RUNS,
+    MIGRATIONS,
     SOURCE_RECORDS,
     TRADE_LOG,
 )
@@ -114,8 +117,11 @@ def _settings(catalog: Catalog, version: int, findings: list[Finding]) -> dict[s
             what = f"it is there {names.count(name)} times" if name in SETTINGS else "there is no such setting"
             findings.append(Finding(None, BOOK_SETTINGS.name, name, what))
     settings = dict(rows.iter_rows())
-    if settings.get("format_version") != str(FORMAT_VERSION):
-        findings.append(Finding(None, BOOK_SETTINGS.name, "format_version", f"it is not {FORMAT_VERSION}"))
+    had = catalog.format_version
+    if settings.get("format_version") != str(had):
+        findings.append(Finding(None, BOOK_SETTINGS.name, "format_version", f"it is not {had}"))
+    if MIGRATIONS in tables_of(had) and (wrong := entries_say(catalog, at_version(MIGRATIONS, version), had)):
+        findings.append(Finding(None, MIGRATIONS.name, "", wrong))
     return settings
 
 

@@ -196,6 +196,20 @@ FILE_DIGESTS = Table(
     key=("file_name",),
 )
 
+MIGRATIONS = Table(
+    "migrations",
+    "The formats that a book has had: with which it was made, and who brought it to the later ones",
+    (
+        Column("format_version", "integer", "format that the book has had since"),
+        Column("from_version", "integer", "format before; null: the book was made with this one", null=True),
+        Column("applied_at", "instant", "when"),
+        Column("author", "text", "user who did it"),
+        Column("host", "text", "machine on which"),
+    ),
+    key=("format_version",),
+    sort=("format_version",),
+)
+
 BOOK_SETTINGS = Table(
     "book_settings",
     "What a book knows of itself: its format and when it was made",

@@ -27,6 +27,7 @@ from tradelake.tables import (
     CHECKPOINT,
     DERIVED_TABLES,
     HEAD,
+    MIGRATIONS,
     Table,
     postgres_name,
 )
@@ -65,7 +66,7 @@ class TwinReader:
         for number, table in enumerate(wanted):
             progress(table.name, number, len(wanted))
             self._table(table)
-        for table in (HEAD, CHECKPOINT):
+        for table in (HEAD, CHECKPOINT, MIGRATIONS):
             self._catalog.execute(f"DELETE FROM lake.main.{table.name}")
             self._table(table)
         kept = f"name = {literal(OWN_SETTINGS)}"
