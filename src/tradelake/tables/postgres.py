@@ -77,15 +77,24 @@ def postgres_tables(*, schema: str = "") -> list[str]:
 def postgres_bindings(*, schema: str = "") -> list[str]:
     """Return the statements that add keys, references, indexes, the trigger and comments to the tables."""
     tables = _all()
-    statements = [f"ALTER TABLE {postgres_name(table, schema)} ADD {key}" for table in tables for key in _keys(table)]
-    statements += [_index(table, names, schema) for table in tables for names in table.indexes]
-    statements += [
-        f"ALTER TABLE {postgres_name(table, schema)} ADD {', ADD '.join(references)}"
-        for table in tables
-        if (references := _references(table, schema))
-    ]
-    statements += _keeping(schema)
-    for table in tables:
+    bound = [statement for table in tables for statement in postgres_bound(table, schema)]
+    return [*bound, *postgres_closing(schema=schema)]
+
+
+def postgres_bound(table: Table, schema: str = "") -> list[str]:
+    """Return the statements that bind one table: its keys, indexes, references; what it refers to is bound before."""
+    name = postgres_name(table, schema)
+    added = [*_keys(table), *_references(table, schema)]
+    indexes = [_index(table, names, schema) for names in table.indexes]
+    keys = len(_keys(table))
+    added = [f"ALTER TABLE {name} ADD {constraint}" for constraint in added]
+    return [*added[:keys], *indexes, *added[keys:]]
+
+
+def postgres_closing(*, schema: str = "") -> list[str]:
+    """Return the statements that come when all tables are bound: the trigger that keeps keys, and the comments."""
+    statements = _keeping(schema)
+    for table in _all():
         name = postgres_name(table, schema)
         statements.append(f"COMMENT ON TABLE {name} IS {_literal(table.comment)}")
         statements += [f"COMMENT ON COLUMN {name}.{c.name} IS {_literal(c.comment)}" for c in table.columns]

@@ -22,6 +22,7 @@ from tradelake.store.catalog import FORMAT_VERSION
 from tradelake.store.cold import Span
 from tradelake.store.fold import FAMILY, Checkpoint
 from tradelake.store.twin.encode import Totals, add_to, totals_of, totals_query
+from tradelake.store.twin.sending import Sending
 from tradelake.store.twin.server import Noted, Twin
 from tradelake.store.twin.source import Source
 from tradelake.tables import (
@@ -120,16 +121,26 @@ def _load(source: Source, twin: Twin, progress: Progress) -> dict[str, int]:
     if fresh:
         twin.create()
     tables = [table for table in dependency_order(TABLES) if table is not FILE_DIGESTS]
-    loaded: dict[str, Totals] = {}
-    for number, table in enumerate(tables):
-        progress(table.name, number, len(tables))
-        loaded[table.name] = _add(source, twin, table, source.rows(table))
+    loaded: dict[str, int] = {}
+    with Sending(twin) as sending:
+        for number, table in enumerate(tables):
+            progress(table.name, number, len(tables))
+            totals = Totals()
+            for chunk in source.rows(table):
+                rows = table.conform(chunk)
+                add_to(totals, table, rows, source.catalog)
+                sending.add(rows.height, twin.copy, table, rows)
+            loaded[table.name] = totals.rows
+            if fresh:
+                sending.add(0, twin.bind, table)
+            sending.add(0, _compare, twin, table, totals)
+        for done, count in sending.rest():
+            progress("compare", done, count)
     if fresh:
-        twin.bind(progress)
-    for number, table in enumerate(tables):
-        progress("compare", number, len(tables))
-        _compare(twin, table, loaded[table.name])
-    return {name: totals.rows for name, totals in loaded.items()}
+        for table in (FILE_DIGESTS, TWIN_EXPORTS):
+            twin.bind(table)
+        twin.close()
+    return loaded
 
 
 def _catch_up(source: Source, twin: Twin, noted: Noted, progress: Progress) -> dict[str, int]:
