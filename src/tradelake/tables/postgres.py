@@ -123,7 +123,7 @@ def postgres_roles(*, schema: str = "") -> list[str]:
         "tradelake_reader": [f"GRANT SELECT ON {growing}, {replaced} TO tradelake_reader"],
         "tradelake_writer": [
             f"GRANT SELECT, INSERT ON {growing} TO tradelake_writer",
-            f"GRANT SELECT, INSERT, DELETE ON {replaced} TO tradelake_writer",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {replaced} TO tradelake_writer",
             f"GRANT EXECUTE ON FUNCTION {_prefix(schema)}add_trade_log_month(date) TO tradelake_writer",
         ],
     }

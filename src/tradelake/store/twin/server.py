@@ -105,9 +105,9 @@ class Twin:
         """Return the name of a table as SQL writes it."""
         return postgres_name(table, self.schema)
 
-    def execute(self, statement: str, values: Sequence[object] | None = None) -> None:
-        """Run a statement for its effect."""
-        self._connection.execute(statement.encode(), values)
+    def execute(self, statement: str, values: Sequence[object] | None = None) -> int:
+        """Run a statement for its effect; return how many rows it wrote."""
+        return self._connection.execute(statement.encode(), values).rowcount
 
     def row(self, query: str, values: Sequence[object] | None = None) -> tuple[Any, ...] | None:
         """Return the first row of a query."""

@@ -19,14 +19,16 @@ from tradelake.tables import (
 )
 
 CHUNK_ROWS = 200_000
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A book at one version, as an export needs it; its catalog is inside a transaction.
 
-    `derived` gives the rows of a derived table at the head; `families` those that the events after a checkpoint
-    reach (account_id, symbol); `reached` is the checkpoint that the derived rows stand for.
+    `derived` gives the rows of a derived table at the head, all or those of some families (account_id, symbol), and
+    `counted` how many all are; `families` are those that the events after a checkpoint reach; `reached` is the
+    checkpoint that the derived rows stand for.
     """
 
     catalog: Catalog
@@ -34,13 +36,14 @@ class Source:
     head: Head
     reached: Checkpoint
     version: int
-    derived: Callable[[Table], pl.DataFrame]
+    derived: Callable[[Table, pl.DataFrame | None], pl.DataFrame]
+    counted: Callable[[Table], int]
     families: Callable[[Checkpoint], pl.DataFrame]
 
     def rows(self, table: Table) -> Iterator[pl.DataFrame]:
         """Yield all rows of a table as the twin has them."""
         if table in DERIVED_TABLES:
-            yield self.derived(table)
+            yield self.derived(table, None)
         elif table is CHECKPOINT:
             yield pl.DataFrame(
                 [(self.reached.sequence, self.reached.latest_at)], schema=CHECKPOINT.schema, orient="row"
@@ -77,7 +80,5 @@ class Source:
             # The log and its records are numbered without gaps, so that none has to be read.
             return self.head.sequence if table is TRADE_LOG else self.head.source_record_id
         if table in DERIVED_TABLES:
-            return self.derived(table).height
-        if table is CHECKPOINT:
-            return 1
+            return self.counted(table)
         return int(self.catalog.frame(f"SELECT count(*) AS rows FROM {table.name}")["rows"].item())
