@@ -13,7 +13,7 @@ from tradelake.store import Checkpoint, read_head, verify_runs
 from tradelake.store.cold import deleted_error
 from tradelake.store.fold import FAMILY, family_rows, no_families
 from tradelake.store.twin import SCHEMA, Exported, Source, TwinReader, export_book, twin_at
-from tradelake.tables import ARCHIVES, Table
+from tradelake.tables import ARCHIVES, DERIVED_TABLES, Table
 
 NO_TWIN = (
     "A twin has every event and every record of a book, so nothing was written; a twin of before the deletion still "
@@ -38,7 +38,7 @@ class Exporters(Backups, Writers):
         """
         with self._catalog.transaction():
             self._refuse_deleted()
-        with self._catalog.parallel(), self._catalog.transaction(), twin_at(url, schema) as twin:
+        with self._catalog.transaction(), twin_at(url, schema) as twin:
             source = Source(
                 catalog=self._catalog,
                 book_id=self._catalog.settings()["book_id"],
@@ -66,14 +66,19 @@ class Exporters(Backups, Writers):
         fresh = tail.derived.rows(table).join(families, on=FAMILY, how="semi")
         return pl.concat([table.conform(family_rows(self._catalog, table, stored)), fresh])
 
-    def _counted(self, table: Table) -> int:
-        """Return how many rows a derived table has at the head."""
+    def _counted(self) -> dict[Table, int]:
+        """Return how many rows each derived table has at the head."""
         derived = self._folded().derived
-        with self._catalog.joined(void_families=derived.dropped(table)):
+        with self._catalog.joined(**{f"void_{table.name}": derived.dropped(table) for table in DERIVED_TABLES}):
             stored = self._catalog.frame(
-                f"SELECT count(*) AS rows FROM {table.name} ANTI JOIN void_families USING (account_id, symbol)"
+                " UNION ALL ".join(
+                    f"SELECT '{table.name}' AS name, count(*) AS rows FROM {table.name} "
+                    f"ANTI JOIN void_{table.name} USING (account_id, symbol)"
+                    for table in DERIVED_TABLES
+                )
             )
-        return int(stored["rows"].item()) + derived.rows(table).height
+        rows = dict(stored.iter_rows())
+        return {table: rows[table.name] + derived.rows(table).height for table in DERIVED_TABLES}
 
     def _changed_families(self, checkpoint: Checkpoint) -> pl.DataFrame:
         """Return the families whose derived rows the events after a checkpoint may change."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from tradelake.store.cold import Span
 from tradelake.store.fold import FAMILY, Checkpoint
-from tradelake.store.twin.comparing import compare, compare_count
+from tradelake.store.twin.comparing import compare, compare_counts
 from tradelake.store.twin.encode import Totals, add_to
 from tradelake.store.twin.server import Noted, Twin
 from tradelake.store.twin.source import Progress, Source
@@ -38,22 +38,24 @@ TOUCHED = "WHERE (account_id, symbol) IN (SELECT account_id, symbol FROM touched
 
 def catch_up(source: Source, twin: Twin, noted: Noted, progress: Progress) -> dict[str, int]:
     """Apply what has changed since the export that is noted; return the rows written by table."""
-    (archived,) = twin.row(f"SELECT archive_run_id FROM {twin.name(HEAD)}") or (0,)
+    (record, archived) = twin.row(f"SELECT source_record_id, archive_run_id FROM {twin.name(HEAD)}") or (0, 0)
     tables = [table for table in dependency_order(TABLES) if table is not FILE_DIGESTS]
     told = [table for table in tables if table in CHAINED_TABLES]
     derived = [table for table in tables if table in DERIVED_TABLES]
     internal = [table for table in tables if table in INTERNAL_TABLES and table not in _archived(source, archived)]
+    grown = source.grown(noted.import_run_id, noted.sequence, record)
+    told = [table for table in told if grown[table].new]
     written: dict[str, int] = {}
     steps = len(told) + len(derived) + len(internal)
     for number, table in enumerate(told):
         progress(table.name, number, steps)
-        written[table.name] = _grow(source, twin, table, noted)
+        written[table.name] = _grow(source, twin, table, noted, record)
     written |= _follow(source, twin, derived, lambda table, number: progress(table.name, len(told) + number, steps))
     for number, table in enumerate(internal):
         progress(table.name, len(told) + len(derived) + number, steps)
         written[table.name] = _replace(source, twin, table)
-    for table in (*told, *derived):
-        compare_count(twin, table, source.count(table))
+    progress("compare", steps, steps)
+    compare_counts(twin, {table: count.rows for table, count in grown.items()} | source.counted())
     return written
 
 
@@ -64,11 +66,9 @@ def _archived(source: Source, archive_run_id: int) -> tuple[Table, ...]:
     return BY_NAME["archive_totals"], BY_NAME["archived_keys"]
 
 
-def _grow(source: Source, twin: Twin, table: Table, noted: Noted) -> int:
-    """Add the rows of later commits to a table of what was told."""
-    after = noted.sequence
-    if table is SOURCE_RECORDS:
-        (after,) = twin.row(f"SELECT source_record_id FROM {twin.name(HEAD)}") or (0,)
+def _grow(source: Source, twin: Twin, table: Table, noted: Noted, record: int) -> int:
+    """Add the rows of later commits to a table of what was told; the twin has records up to *record*."""
+    after = record if table is SOURCE_RECORDS else noted.sequence
     new = Totals()
     for chunk in source.told(table, noted.import_run_id, Span(after=after)):
         rows = table.conform(chunk)

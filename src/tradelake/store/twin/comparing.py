@@ -1,5 +1,7 @@
 """What is in a twin against what is in the book: before the commit, by what the rows of each table add up to."""
 
+from collections.abc import Mapping
+
 from tradelake.errors import StorageError
 from tradelake.store.twin.encode import Totals, totals_of, totals_query
 from tradelake.store.twin.server import Twin
@@ -19,10 +21,12 @@ def compare(twin: Twin, table: Table, ours: Totals, condition: str = "") -> None
         )
 
 
-def compare_count(twin: Twin, table: Table, ours: int) -> None:
+def compare_counts(twin: Twin, ours: Mapping[Table, int]) -> None:
     """Raise StorageError where a whole table, of which a part was written, has not as many rows as in the book."""
-    (theirs,) = twin.row(f"SELECT count(*) FROM {twin.name(table)}") or (0,)
-    if ours != theirs:
-        raise StorageError(
-            f"The twin at {twin.shown} has {theirs} rows in {twin.schema}.{table.name}, the book {ours}. {WHAT_TO_DO}"
-        )
+    counts = ", ".join(f"(SELECT count(*) FROM {twin.name(table)})" for table in ours)
+    for (table, here), there in zip(ours.items(), twin.row(f"SELECT {counts}") or (), strict=True):
+        if here != there:
+            raise StorageError(
+                f"The twin at {twin.shown} has {there} rows in {twin.schema}.{table.name}, the book {here}. "
+                f"{WHAT_TO_DO}"
+            )

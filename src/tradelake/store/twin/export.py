@@ -101,7 +101,7 @@ def _load(source: Source, twin: Twin, progress: Progress) -> dict[str, int]:
         twin.create()
     tables = [table for table in dependency_order(TABLES) if table is not FILE_DIGESTS]
     loaded: dict[str, int] = {}
-    with Sending(twin) as sending:
+    with source.catalog.parallel(), Sending(twin) as sending:
         for number, table in enumerate(tables):
             progress(table.name, number, len(tables))
             totals = Totals()
