@@ -45,8 +45,8 @@ class Exporters(Backups, Writers):
                 head=read_head(self._catalog),
                 reached=self._folded().reached,
                 version=self._catalog.version(),
-                derived=self._derived,
-                counted=self._counted,
+                derived=self._of_families,
+                counted=self._rows_counted,
                 families=self._changed_families,
             )
             return export_book(source, twin, since=since, at=now().astimezone(UTC), progress=progress or no_progress)
@@ -57,7 +57,7 @@ class Exporters(Backups, Writers):
         if gone.height:
             raise deleted_error(gone, NO_TWIN)
 
-    def _derived(self, table: Table, families: pl.DataFrame | None) -> pl.DataFrame:
+    def _of_families(self, table: Table, families: pl.DataFrame | None) -> pl.DataFrame:
         """Return the rows of a derived table at the head, of all families or of some; of these alone are they read."""
         if families is None:
             return self._rows(table)
@@ -66,7 +66,7 @@ class Exporters(Backups, Writers):
         fresh = tail.derived.rows(table).join(families, on=FAMILY, how="semi")
         return pl.concat([table.conform(family_rows(self._catalog, table, stored)), fresh])
 
-    def _counted(self) -> dict[Table, int]:
+    def _rows_counted(self) -> dict[Table, int]:
         """Return how many rows each derived table has at the head."""
         derived = self._folded().derived
         with self._catalog.joined(**{f"void_{table.name}": derived.dropped(table) for table in DERIVED_TABLES}):
