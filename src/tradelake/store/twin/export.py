@@ -1,9 +1,8 @@
 """An export: a whole book into an empty schema, or what has changed since the export before.
 
-Decision. The first export creates the tables, fills them, and only then adds keys, references and indexes, each of
-which reads its table once instead of being asked row by row; nothing is committed that they do not hold for. Later
-ones find the constraints on. What was told only grows, so its new rows are those of commits after the noted one. Of
-what follows from it, the rows of the families that later events reach are replaced.
+Decision. The first export creates the tables, fills them, and adds keys, indexes and references to each when it is
+filled: so each constraint reads its table once, instead of being asked row by row, and the server works on it while the
+next rows are read. Nothing is committed that they do not hold for. Later exports find the constraints on.
 
 Every table is compared with ours before the commit; a difference undoes all of it.
 

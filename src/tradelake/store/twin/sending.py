@@ -53,5 +53,6 @@ class Sending:
         """Wait for what was added, or end it where something has failed."""
         if error is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
-            self._twin.cancel()
+            if any(not job.done() for _, job in self._jobs):
+                self._twin.cancel()
         self._executor.shutdown()

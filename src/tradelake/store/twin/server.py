@@ -166,8 +166,7 @@ class Twin:
         if table is TRADE_LOG:
             names = ", ".join(TRADE_LOG_KEYS.names)
             self.execute(
-                f"INSERT INTO {self.name(TRADE_LOG_KEYS)} ({names}) SELECT {names} FROM {self.name(TRADE_LOG)} "
-                "ORDER BY sequence"
+                f"INSERT INTO {self.name(TRADE_LOG_KEYS)} ({names}) SELECT {names} FROM {self.name(TRADE_LOG)}"
             )
             self.bind(TRADE_LOG_KEYS)
 
