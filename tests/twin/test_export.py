@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import psycopg
 import pytest
 
@@ -93,9 +95,14 @@ def test_of_what_follows_from_the_log_only_the_rows_that_differ_are_read_and_wri
     account = frame(told.positions())["account_id"][0]
     told.record(fill(1, account_id=account, symbol="KO", executed_at="2026-07-02T15:00:00Z"))
     told.fold()
-    asked = []
+    asked: list[str] = []
     ask = Catalog.frame
-    monkeypatch.setattr(Catalog, "frame", lambda *given, **named: asked.append(given[1]) or ask(*given, **named))
+
+    def noting(catalog: Catalog, sql: str, *parameters: Any, **span: Any) -> pl.DataFrame:
+        asked.append(sql)
+        return ask(catalog, sql, *parameters, **span)
+
+    monkeypatch.setattr(Catalog, "frame", noting)
     done = told.export_postgres(url)
     monkeypatch.undo()
     whole = [sql for sql in asked if re.match(r"SELECT (\*|t\.\*) FROM (positions|lots|matches|\w*_history)", sql)]

@@ -161,7 +161,7 @@ class Twin:
     def bind(self, table: Table) -> None:
         """Add keys, indexes and references to a table that was created and filled; what it refers to is bound."""
         for statement in postgres_bound(table, self.schema):
-            self._joining(table, statement)
+            self._join_for(table, statement)
             self.execute(statement)
         if table is TRADE_LOG:
             names = ", ".join(TRADE_LOG_KEYS.names)
@@ -170,9 +170,9 @@ class Twin:
             )
             self.bind(TRADE_LOG_KEYS)
 
-    def _joining(self, table: Table, statement: str) -> None:
-        """Let the server probe what every month of the log refers to, where it would read all of it for each."""
-        probing = table is TRADE_LOG and SOURCE_RECORDS.key[0] in statement
+    def _join_for(self, table: Table, statement: str) -> None:
+        """Let the server probe the records that the log refers to, where it would read all of them for each month."""
+        probing = table is TRADE_LOG and f"({SOURCE_RECORDS.key[0]})" in statement
         for join in ("hashjoin", "mergejoin"):
             self.execute(f"SET LOCAL enable_{join} = {'off' if probing else 'on'}")
 
