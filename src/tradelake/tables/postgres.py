@@ -62,8 +62,7 @@ def postgres_ddl(*, schema: str = "") -> list[str]:
     where the search path points.
     """
     bound = [statement for table in _all() for statement in postgres_bound(table, schema)]
-    closing = postgres_closing(schema=schema)
-    return [*postgres_tables(schema=schema), *bound, *closing, *postgres_roles(schema=schema)]
+    return [*postgres_tables(schema=schema), *bound, *postgres_closing(schema=schema), *postgres_roles(schema=schema)]
 
 
 def postgres_tables(*, schema: str = "") -> list[str]:

@@ -195,7 +195,7 @@ class Twin:
             function = f"{self.name(TRADE_LOG).removesuffix(TRADE_LOG.name)}add_trade_log_month"
             self.execute(f"SELECT {function}(%s)", (month,))
             if self._fresh:
-                part = f"{self.name(TRADE_LOG)}_{month:%Y_%m}"
+                part = f"{self.name(TRADE_LOG)}_{month.year:04}_{month.month:02}"
                 self.copy_into(part, rows.filter(months == month))
         if rows.height and not self._fresh:
             self.copy_into(self.name(table), rows)
