@@ -1,11 +1,14 @@
 """The first export of a book to PostgreSQL with all constraints, against a bare COPY of the same rows.
 
 Both run on a server of their own in the same run: the bare COPY writes the same rows of the same tables into tables
-that have columns and nothing else, from memory; the export reads the book, writes, binds, compares and commits.
+that have columns and nothing else (plain, logged), from memory, through the same encoder; the export reads the book,
+writes, binds, compares and commits. Beside the clock stand the seconds of all cores, of this process and the server.
 """
 
+import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -15,20 +18,40 @@ import tradelake as tl
 from bench.data import account_ids, write_executions
 from bench.figure import Figure
 from tests.postgres import PostgresServer
-from tradelake.store.twin import Twin, twin_at
+from tradelake.store.twin import Exported, Twin, twin_at
 from tradelake.tables import POSTGRES_TYPES, TABLES, Table
 
 NEW = 1_000
+FEW = 5
 TIMED = [table for table in TABLES if table.name != "file_digests"]
 
 
+@dataclass(frozen=True)
+class Used:
+    """Seconds by the clock, and of all cores by this process and a server."""
+
+    clock: float = 0.0
+    cores: float = 0.0
+
+    @classmethod
+    def now(cls, server: PostgresServer) -> "Used":
+        """Read them."""
+        return cls(time.perf_counter(), time.process_time() + _seconds_of(server))
+
+    def __sub__(self, other: "Used") -> "Used":
+        return Used(self.clock - other.clock, self.cores - other.cores)
+
+    def __add__(self, other: "Used") -> "Used":
+        return Used(self.clock + other.clock, self.cores + other.cores)
+
+
 def run(rows: int) -> list[Figure]:
-    """Measure the export of a book with *rows* executions, and of what *NEW* more have changed."""
+    """Measure the export of a book with *rows* executions, and of what some more have changed."""
     server = PostgresServer.start()
     try:
         with tempfile.TemporaryDirectory(prefix="tradelake-bench-") as folder:
             path = Path(folder) / "executions.parquet"
-            write_executions(path, rows + NEW)
+            write_executions(path, rows + NEW + FEW)
             return _measure(server, Path(folder), path, rows)
     finally:
         server.stop()
@@ -36,52 +59,76 @@ def run(rows: int) -> list[Figure]:
 
 def _measure(server: PostgresServer, folder: Path, path: Path, rows: int) -> list[Figure]:
     frame = pl.read_parquet(path)
-    for name, part in (("first", frame[:rows]), ("more", frame[rows:])):
+    for name, part in (("first", frame[:rows]), ("more", frame[rows:-FEW]), ("few", frame[-FEW:])):
         part.write_parquet(folder / f"{name}.parquet")
     url = server.create_database()
     with tl.create(folder / "book") as book:
         book.add_accounts([{"account_id": name} for name in account_ids()])
         book.ingest("executions", folder / "first.parquet")
         book.fold()
-        before, copied = _bare(book, server.create_database())
-        started = time.perf_counter()
-        done = book.export_postgres(url)
-        exported = time.perf_counter() - started
-        after, _ = _bare(book, server.create_database())
-        bare = (before + after) / 2
+        before, copied = _bare(book, server)
+        exported, done = _exported(book, server, url)
+        after, _ = _bare(book, server)
         written = sum(done.rows.values())
         if written != copied:
             raise AssertionError(f"the export has written {written} rows, the bare copy {copied}")
-        book.ingest("executions", folder / "more.parquet")
-        started = time.perf_counter()
-        book.export_postgres(url)
-        again = time.perf_counter() - started
+        later = {}
+        for name in ("more", "few"):
+            book.ingest("executions", folder / f"{name}.parquet")
+            later[name], _ = _exported(book, server, url)
     with psycopg.connect(url) as connection:
         size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    bare, whole = "bare COPY, no keys", f"export {rows:,} executions to PostgreSQL, all constraints"
     return [
-        Figure(f"export {rows:,} executions to PostgreSQL, all constraints", exported, "s", bare, "bare COPY, no keys"),
-        Figure(f"export what {NEW:,} more have changed", again, "s", exported, "the whole export"),
+        Figure(whole, exported.clock, "s", (before.clock + after.clock) / 2, bare),
+        Figure("  all cores", exported.cores, "s", (before.cores + after.cores) / 2, bare),
+        Figure(f"export what {NEW:,} more have changed", later["more"].clock, "s", exported.clock, "the whole export"),
+        Figure("  all cores", later["more"].cores, "s", exported.cores, "the whole export"),
+        Figure(f"export what {FEW} more have changed", later["few"].clock, "s", exported.clock, "the whole export"),
+        Figure("  all cores", later["few"].cores, "s", exported.cores, "the whole export"),
         Figure("size of the database", size[0] / 2**30 if size else 0, "GB"),
     ]
 
 
-def _bare(book: tl.Book, url: str) -> tuple[float, int]:
-    """Return the seconds that a bare COPY of the rows of a book takes, and how many these are."""
-    took, copied = 0.0, 0
-    with twin_at(url, "bare") as twin:
+def _exported(book: tl.Book, server: PostgresServer, url: str) -> tuple[Used, Exported]:
+    started = Used.now(server)
+    done = book.export_postgres(url)
+    return Used.now(server) - started, done
+
+
+def _bare(book: tl.Book, server: PostgresServer) -> tuple[Used, int]:
+    """Return what a bare COPY of the rows of a book takes, and how many these are."""
+    used, copied = Used(), 0
+    with twin_at(server.create_database(), "bare") as twin:
         twin.execute("CREATE SCHEMA bare")
         for table in TIMED:
             frame = table.conform(book.sql(f"SELECT * FROM {table.name}").pl())
             copied += frame.height
-            started = time.perf_counter()
+            started = Used.now(server)
             _create(twin, table)
             if frame.height:
                 twin.copy_into(twin.name(table), frame)
-            took += time.perf_counter() - started
-        ended = time.perf_counter()
-    return took + time.perf_counter() - ended, copied
+            used += Used.now(server) - started
+        ended = Used.now(server)
+    return used + (Used.now(server) - ended), copied
 
 
 def _create(twin: Twin, table: Table) -> None:
     columns = ", ".join(f"{column.name} {POSTGRES_TYPES[column.type]}" for column in table.columns)
     twin.execute(f"CREATE TABLE {twin.name(table)} ({columns})")
+
+
+def _seconds_of(server: PostgresServer) -> float:
+    """Return the seconds of all cores that a server has used: its first process, those that run and have ended."""
+    first, ticks = int((server.folder / "data" / "postmaster.pid").read_text().split()[0]), 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            _, parent, *_ = fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        own, ended = fields[11:13], fields[13:15]
+        if int(folder.name) == first:
+            ticks += sum(map(int, own + ended))
+        elif int(parent) == first:
+            ticks += sum(map(int, own))
+    return ticks / os.sysconf("SC_CLK_TCK")

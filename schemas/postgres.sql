@@ -3,12 +3,12 @@
 
 CREATE TABLE import_runs (
     import_run_id bigint NOT NULL,
-    source text NOT NULL,
-    file_name text,
-    file_sha256 text,
-    author text NOT NULL,
-    host text NOT NULL,
-    reason text,
+    source text COLLATE "C" NOT NULL,
+    file_name text COLLATE "C",
+    file_sha256 text COLLATE "C",
+    author text COLLATE "C" NOT NULL,
+    host text COLLATE "C" NOT NULL,
+    reason text COLLATE "C",
     recorded_at timestamptz NOT NULL,
     accepted bigint NOT NULL,
     duplicates bigint NOT NULL,
@@ -17,19 +17,19 @@ CREATE TABLE import_runs (
     kept bigint NOT NULL,
     first_sequence bigint,
     last_sequence bigint NOT NULL,
-    previous_hash text NOT NULL,
-    chain_hash text NOT NULL,
+    previous_hash text COLLATE "C" NOT NULL,
+    chain_hash text COLLATE "C" NOT NULL,
     row_check bigint NOT NULL
 );
 
 CREATE TABLE accounts (
-    account_id text NOT NULL,
-    broker_account_id text NOT NULL,
-    account_type text,
-    parent_account_id text,
-    lot_method text NOT NULL,
-    base_currency text NOT NULL,
-    allocation_pattern text,
+    account_id text COLLATE "C" NOT NULL,
+    broker_account_id text COLLATE "C" NOT NULL,
+    account_type text COLLATE "C",
+    parent_account_id text COLLATE "C",
+    lot_method text COLLATE "C" NOT NULL,
+    base_currency text COLLATE "C" NOT NULL,
+    allocation_pattern text COLLATE "C",
     allocation_default boolean NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
@@ -38,22 +38,22 @@ CREATE TABLE accounts (
 );
 
 CREATE TABLE instruments (
-    instrument_id text NOT NULL,
-    symbol text NOT NULL,
-    contract_symbol text,
-    asset_type text NOT NULL,
-    currency text NOT NULL,
-    underlying_instrument_id text,
+    instrument_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C" NOT NULL,
+    contract_symbol text COLLATE "C",
+    asset_type text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    underlying_instrument_id text COLLATE "C",
     strike numeric(38, 12),
     expiration date,
-    option_type text,
+    option_type text COLLATE "C",
     multiplier numeric(38, 8) NOT NULL,
-    settlement text,
-    exercise_style text,
+    settlement text COLLATE "C",
+    exercise_style text COLLATE "C",
     deliverable json,
-    broker_contract_id text,
-    isin text,
-    description text,
+    broker_contract_id text COLLATE "C",
+    isin text COLLATE "C",
+    description text COLLATE "C",
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     row_check bigint NOT NULL,
@@ -67,8 +67,8 @@ CREATE TABLE instruments (
 );
 
 CREATE TABLE strategies (
-    strategy_id text NOT NULL,
-    origin text NOT NULL,
+    strategy_id text COLLATE "C" NOT NULL,
+    origin text COLLATE "C" NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     row_check bigint NOT NULL
@@ -78,12 +78,12 @@ CREATE TABLE source_records (
     source_record_id bigint NOT NULL,
     import_run_id bigint NOT NULL,
     row_number bigint NOT NULL,
-    section text NOT NULL,
-    outcome text NOT NULL,
-    code text,
-    message text,
-    text_hash text NOT NULL,
-    text text NOT NULL,
+    section text COLLATE "C" NOT NULL,
+    outcome text COLLATE "C" NOT NULL,
+    code text COLLATE "C",
+    message text COLLATE "C",
+    text_hash text COLLATE "C" NOT NULL,
+    text text COLLATE "C" NOT NULL,
     record_date date NOT NULL,
     row_check bigint NOT NULL,
     CONSTRAINT source_records_outcome_check CHECK (outcome IN ('event', 'kept', 'conflict', 'reject'))
@@ -91,26 +91,26 @@ CREATE TABLE source_records (
 
 CREATE TABLE trade_log (
     sequence bigint NOT NULL,
-    trade_id text NOT NULL,
-    leg_id text NOT NULL,
-    kind text NOT NULL,
-    account_id text,
-    broker_account_id text,
-    strategy_id text,
-    order_id text,
-    broker_order_id text,
-    broker_execution_id text,
-    instrument_id text,
-    new_instrument_id text,
-    to_account_id text,
-    target_id text,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
+    trade_id text COLLATE "C" NOT NULL,
+    leg_id text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C",
+    broker_account_id text COLLATE "C",
+    strategy_id text COLLATE "C",
+    order_id text COLLATE "C",
+    broker_order_id text COLLATE "C",
+    broker_execution_id text COLLATE "C",
+    instrument_id text COLLATE "C",
+    new_instrument_id text COLLATE "C",
+    to_account_id text COLLATE "C",
+    target_id text COLLATE "C",
+    symbol text COLLATE "C",
+    contract_symbol text COLLATE "C",
+    asset_type text COLLATE "C",
     strike numeric(38, 12),
     expiration date,
-    option_type text,
-    action text,
+    option_type text COLLATE "C",
+    action text COLLATE "C",
     executed_at timestamptz NOT NULL,
     trade_date date NOT NULL,
     quantity numeric(38, 8),
@@ -120,12 +120,12 @@ CREATE TABLE trade_log (
     commission numeric(38, 12) NOT NULL,
     fees numeric(38, 12) NOT NULL,
     net_amount numeric(38, 12),
-    currency text NOT NULL,
-    reason text,
+    currency text COLLATE "C" NOT NULL,
+    reason text COLLATE "C",
     delta numeric(38, 12),
-    cash_category text,
+    cash_category text COLLATE "C",
     details json,
-    natural_key text NOT NULL,
+    natural_key text COLLATE "C" NOT NULL,
     execution_digest bigint NOT NULL,
     trade_digest bigint NOT NULL,
     recorded_at timestamptz NOT NULL,
@@ -153,16 +153,16 @@ CREATE TABLE trade_log (
 CREATE TABLE trade_log_keys (
     sequence bigint NOT NULL,
     trade_date date NOT NULL,
-    trade_id text NOT NULL,
-    leg_id text NOT NULL,
-    natural_key text NOT NULL
+    trade_id text COLLATE "C" NOT NULL,
+    leg_id text COLLATE "C" NOT NULL,
+    natural_key text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE corporate_actions (
     sequence bigint NOT NULL,
-    action_type text NOT NULL,
-    instrument_id text NOT NULL,
-    new_instrument_id text,
+    action_type text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C" NOT NULL,
+    new_instrument_id text COLLATE "C",
     effective_at timestamptz NOT NULL,
     ratio_new bigint,
     ratio_old bigint,
@@ -175,13 +175,13 @@ CREATE TABLE corporate_actions (
 );
 
 CREATE TABLE positions (
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
+    position_id text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C",
+    contract_symbol text COLLATE "C",
+    asset_type text COLLATE "C",
+    currency text COLLATE "C" NOT NULL,
     multiplier numeric(38, 8) NOT NULL,
     quantity numeric(38, 8) NOT NULL,
     average_price numeric(38, 12) NOT NULL,
@@ -192,11 +192,11 @@ CREATE TABLE positions (
     opened_at timestamptz NOT NULL,
     open_date date NOT NULL,
     closed_at timestamptz,
-    status text NOT NULL,
+    status text COLLATE "C" NOT NULL,
     realized_pnl numeric(38, 12) NOT NULL,
     realized_premium numeric(38, 12) NOT NULL,
     unrealized_pnl numeric(38, 12),
-    open_trade_id text NOT NULL,
+    open_trade_id text COLLATE "C" NOT NULL,
     open_sequence bigint NOT NULL,
     CONSTRAINT positions_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
     CONSTRAINT positions_quantity_check CHECK (quantity <> 0),
@@ -204,16 +204,16 @@ CREATE TABLE positions (
 );
 
 CREATE TABLE lots (
-    lot_id text NOT NULL,
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
+    lot_id text COLLATE "C" NOT NULL,
+    position_id text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C",
+    contract_symbol text COLLATE "C",
+    asset_type text COLLATE "C",
+    currency text COLLATE "C" NOT NULL,
     multiplier numeric(38, 8) NOT NULL,
-    open_trade_id text NOT NULL,
+    open_trade_id text COLLATE "C" NOT NULL,
     open_sequence bigint NOT NULL,
     opened_at timestamptz NOT NULL,
     open_date date NOT NULL,
@@ -228,31 +228,31 @@ CREATE TABLE lots (
 );
 
 CREATE TABLE matches (
-    match_id text NOT NULL,
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
+    match_id text COLLATE "C" NOT NULL,
+    position_id text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C",
+    contract_symbol text COLLATE "C",
+    asset_type text COLLATE "C",
+    currency text COLLATE "C" NOT NULL,
     multiplier numeric(38, 8) NOT NULL,
-    open_trade_id text NOT NULL,
+    open_trade_id text COLLATE "C" NOT NULL,
     open_sequence bigint NOT NULL,
-    close_trade_id text NOT NULL,
+    close_trade_id text COLLATE "C" NOT NULL,
     close_sequence bigint NOT NULL,
     opened_at timestamptz NOT NULL,
     open_date date NOT NULL,
     closed_at timestamptz NOT NULL,
     close_date date NOT NULL,
-    side text NOT NULL,
+    side text COLLATE "C" NOT NULL,
     quantity numeric(38, 8) NOT NULL,
     proceeds numeric(38, 12) NOT NULL,
     cost numeric(38, 12) NOT NULL,
     realized_pnl numeric(38, 12) NOT NULL,
     premium numeric(38, 12) NOT NULL,
-    how text NOT NULL,
-    term text NOT NULL,
+    how text COLLATE "C" NOT NULL,
+    term text COLLATE "C" NOT NULL,
     match_rank bigint NOT NULL,
     left_basis numeric(38, 12) NOT NULL,
     left_charges numeric(38, 12) NOT NULL,
@@ -265,28 +265,28 @@ CREATE TABLE matches (
 );
 
 CREATE TABLE position_history (
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
+    position_id text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C",
+    contract_symbol text COLLATE "C",
+    asset_type text COLLATE "C",
+    currency text COLLATE "C" NOT NULL,
     multiplier numeric(38, 8) NOT NULL,
     quantity_closed numeric(38, 8) NOT NULL,
-    side text NOT NULL,
+    side text COLLATE "C" NOT NULL,
     opened_at timestamptz NOT NULL,
     open_date date NOT NULL,
     closed_at timestamptz NOT NULL,
     close_date date NOT NULL,
-    status text NOT NULL,
+    status text COLLATE "C" NOT NULL,
     proceeds numeric(38, 12) NOT NULL,
     cost numeric(38, 12) NOT NULL,
     realized_pnl numeric(38, 12) NOT NULL,
     realized_premium numeric(38, 12) NOT NULL,
-    open_trade_id text NOT NULL,
+    open_trade_id text COLLATE "C" NOT NULL,
     open_sequence bigint NOT NULL,
-    close_trade_id text NOT NULL,
+    close_trade_id text COLLATE "C" NOT NULL,
     close_sequence bigint NOT NULL,
     CONSTRAINT position_history_asset_type_check CHECK (asset_type IN ('STOCK', 'OPTION', 'INDEX', 'RIGHT', 'WARRANT')),
     CONSTRAINT position_history_side_check CHECK (side IN ('LONG', 'SHORT')),
@@ -295,11 +295,11 @@ CREATE TABLE position_history (
 
 CREATE TABLE cash_flows (
     sequence bigint NOT NULL,
-    account_id text NOT NULL,
-    symbol text NOT NULL,
-    instrument_id text,
-    category text NOT NULL,
-    currency text NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C",
+    category text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
     effective_at timestamptz NOT NULL,
     trade_date date NOT NULL,
     amount numeric(38, 12) NOT NULL,
@@ -308,20 +308,20 @@ CREATE TABLE cash_flows (
 
 CREATE TABLE refusals (
     sequence bigint NOT NULL,
-    trade_id text NOT NULL,
-    account_id text NOT NULL,
-    symbol text NOT NULL,
-    code text NOT NULL,
-    message text NOT NULL
+    trade_id text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C" NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    message text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE marks (
-    instrument_id text NOT NULL,
+    instrument_id text COLLATE "C" NOT NULL,
     mark_date date NOT NULL,
     revision bigint NOT NULL,
     price numeric(38, 12) NOT NULL,
-    currency text NOT NULL,
-    source text NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    source text COLLATE "C" NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     row_check bigint NOT NULL,
@@ -331,13 +331,13 @@ CREATE TABLE marks (
 CREATE TABLE position_snapshots (
     snapshot_date date NOT NULL,
     version bigint NOT NULL,
-    position_id text NOT NULL,
-    account_id text NOT NULL,
-    instrument_id text NOT NULL,
-    symbol text,
-    contract_symbol text,
-    asset_type text,
-    currency text NOT NULL,
+    position_id text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C",
+    contract_symbol text COLLATE "C",
+    asset_type text COLLATE "C",
+    currency text COLLATE "C" NOT NULL,
     multiplier numeric(38, 8) NOT NULL,
     quantity numeric(38, 8) NOT NULL,
     cost_basis numeric(38, 12) NOT NULL,
@@ -355,8 +355,8 @@ CREATE TABLE position_snapshots (
 
 CREATE TABLE account_snapshots (
     snapshot_date date NOT NULL,
-    account_id text NOT NULL,
-    currency text NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
     positions bigint NOT NULL,
     unmarked bigint NOT NULL,
@@ -378,22 +378,22 @@ CREATE TABLE account_snapshots (
 );
 
 CREATE TABLE break_events (
-    break_id text NOT NULL,
+    break_id text COLLATE "C" NOT NULL,
     step bigint NOT NULL,
-    action text NOT NULL,
-    status text NOT NULL,
-    broker_account_id text NOT NULL,
-    section text NOT NULL,
-    break_class text NOT NULL,
-    instrument_id text,
-    broker_execution_id text,
+    action text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    broker_account_id text COLLATE "C" NOT NULL,
+    section text COLLATE "C" NOT NULL,
+    break_class text COLLATE "C" NOT NULL,
+    instrument_id text COLLATE "C",
+    broker_execution_id text COLLATE "C",
     as_of date NOT NULL,
     ours numeric(38, 12),
     theirs numeric(38, 12),
-    cause text,
+    cause text COLLATE "C",
     details json,
-    author text NOT NULL,
-    reason text,
+    author text COLLATE "C" NOT NULL,
+    reason text COLLATE "C",
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     row_check bigint NOT NULL,
@@ -414,20 +414,20 @@ CREATE TABLE nights (
 );
 
 CREATE TABLE archives (
-    archive_id text NOT NULL,
-    table_name text NOT NULL,
-    step text NOT NULL,
+    archive_id text COLLATE "C" NOT NULL,
+    table_name text COLLATE "C" NOT NULL,
+    step text COLLATE "C" NOT NULL,
     month date NOT NULL,
-    url text NOT NULL,
-    object text NOT NULL,
-    file_sha256 text NOT NULL,
+    url text COLLATE "C" NOT NULL,
+    object text COLLATE "C" NOT NULL,
+    file_sha256 text COLLATE "C" NOT NULL,
     bytes bigint NOT NULL,
     rows bigint NOT NULL,
     first_key bigint NOT NULL,
     last_key bigint NOT NULL,
     last_known_at timestamptz NOT NULL,
-    manifest text NOT NULL,
-    manifest_sha256 text NOT NULL,
+    manifest text COLLATE "C" NOT NULL,
+    manifest_sha256 text COLLATE "C" NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     row_check bigint NOT NULL,
@@ -437,12 +437,12 @@ CREATE TABLE archives (
 );
 
 CREATE TABLE holds (
-    hold_id text NOT NULL,
-    step text NOT NULL,
-    account_id text,
-    symbol text,
-    reason text NOT NULL,
-    author text NOT NULL,
+    hold_id text COLLATE "C" NOT NULL,
+    step text COLLATE "C" NOT NULL,
+    account_id text COLLATE "C",
+    symbol text COLLATE "C",
+    reason text COLLATE "C" NOT NULL,
+    author text COLLATE "C" NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     row_check bigint NOT NULL,
@@ -451,13 +451,13 @@ CREATE TABLE holds (
 );
 
 CREATE TABLE deleted_leaves (
-    table_name text NOT NULL,
+    table_name text COLLATE "C" NOT NULL,
     of_run_id bigint NOT NULL,
-    month text NOT NULL,
+    month text COLLATE "C" NOT NULL,
     rows bigint NOT NULL,
-    digest text NOT NULL,
+    digest text COLLATE "C" NOT NULL,
     rest_rows bigint NOT NULL,
-    rest_digest text NOT NULL,
+    rest_digest text COLLATE "C" NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
     row_check bigint NOT NULL,
@@ -467,7 +467,7 @@ CREATE TABLE deleted_leaves (
 CREATE TABLE closings (
     number bigint NOT NULL,
     closed_until timestamptz NOT NULL,
-    subject text NOT NULL,
+    subject text COLLATE "C" NOT NULL,
     details json NOT NULL,
     recorded_at timestamptz NOT NULL,
     import_run_id bigint NOT NULL,
@@ -476,11 +476,11 @@ CREATE TABLE closings (
 );
 
 CREATE TABLE archive_totals (
-    archive_id text NOT NULL,
+    archive_id text COLLATE "C" NOT NULL,
     month date NOT NULL,
-    account_id text NOT NULL,
-    symbol text NOT NULL,
-    currency text NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    symbol text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
     rows bigint NOT NULL,
     quantity numeric(38, 8) NOT NULL,
     cash numeric(38, 12) NOT NULL,
@@ -493,7 +493,7 @@ CREATE TABLE archive_totals (
 
 CREATE TABLE archived_keys (
     sequence bigint NOT NULL,
-    archive_id text NOT NULL,
+    archive_id text COLLATE "C" NOT NULL,
     execution_digest bigint NOT NULL,
     trade_digest bigint NOT NULL,
     execution_key bigint NOT NULL,
@@ -505,7 +505,7 @@ CREATE TABLE head (
     source_record_id bigint NOT NULL,
     import_run_id bigint NOT NULL,
     recorded_at timestamptz NOT NULL,
-    chain_hash text NOT NULL,
+    chain_hash text COLLATE "C" NOT NULL,
     archive_run_id bigint NOT NULL
 );
 
@@ -515,28 +515,28 @@ CREATE TABLE checkpoint (
 );
 
 CREATE TABLE book_settings (
-    name text NOT NULL,
-    value text NOT NULL
+    name text COLLATE "C" NOT NULL,
+    value text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE migrations (
     format_version bigint NOT NULL,
     from_version bigint,
     applied_at timestamptz NOT NULL,
-    author text NOT NULL,
-    host text NOT NULL
+    author text COLLATE "C" NOT NULL,
+    host text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE file_digests (
-    file_name text NOT NULL,
-    table_name text NOT NULL,
-    file_sha256 text NOT NULL,
-    catalog_sha256 text NOT NULL
+    file_name text COLLATE "C" NOT NULL,
+    table_name text COLLATE "C" NOT NULL,
+    file_sha256 text COLLATE "C" NOT NULL,
+    catalog_sha256 text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE twin_exports (
     export_id bigint NOT NULL,
-    book_id text NOT NULL,
+    book_id text COLLATE "C" NOT NULL,
     format_version bigint NOT NULL,
     version bigint NOT NULL,
     sequence bigint NOT NULL,
@@ -560,13 +560,55 @@ ALTER TABLE import_runs ADD CONSTRAINT import_runs_pkey PRIMARY KEY (import_run_
 
 ALTER TABLE accounts ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
 
+CREATE INDEX accounts_broker_account_id_idx ON accounts (broker_account_id);
+
+ALTER TABLE accounts ADD CONSTRAINT accounts_parent_account_id_fkey FOREIGN KEY (parent_account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE accounts ADD CONSTRAINT accounts_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE instruments ADD CONSTRAINT instruments_pkey PRIMARY KEY (instrument_id);
+
+CREATE INDEX instruments_symbol_idx ON instruments (symbol);
+
+CREATE INDEX instruments_expiration_idx ON instruments (expiration) WHERE expiration IS NOT NULL;
+
+ALTER TABLE instruments ADD CONSTRAINT instruments_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 ALTER TABLE strategies ADD CONSTRAINT strategies_pkey PRIMARY KEY (strategy_id);
 
+ALTER TABLE strategies ADD CONSTRAINT strategies_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE source_records ADD CONSTRAINT source_records_pkey PRIMARY KEY (source_record_id);
 
+ALTER TABLE source_records ADD CONSTRAINT source_records_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE trade_log ADD CONSTRAINT trade_log_pkey PRIMARY KEY (sequence, trade_date);
+
+CREATE INDEX trade_log_account_id_symbol_executed_at_idx ON trade_log (account_id, symbol, executed_at);
+
+CREATE INDEX trade_log_symbol_executed_at_idx ON trade_log (symbol, executed_at);
+
+CREATE INDEX trade_log_broker_execution_id_idx ON trade_log (broker_execution_id) WHERE broker_execution_id IS NOT NULL;
+
+CREATE INDEX trade_log_order_id_idx ON trade_log (order_id) WHERE order_id IS NOT NULL;
+
+CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id) WHERE strategy_id IS NOT NULL;
+
+CREATE INDEX trade_log_target_id_idx ON trade_log (target_id) WHERE target_id IS NOT NULL;
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_strategy_id_fkey FOREIGN KEY (strategy_id) REFERENCES strategies (strategy_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_to_account_id_fkey FOREIGN KEY (to_account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
+ALTER TABLE trade_log ADD CONSTRAINT trade_log_source_record_id_fkey FOREIGN KEY (source_record_id) REFERENCES source_records (source_record_id);
 
 ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_pkey PRIMARY KEY (sequence);
 
@@ -574,37 +616,137 @@ ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_natural_key_key UNIQUE 
 
 ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_trade_id_leg_id_key UNIQUE (trade_id, leg_id);
 
+ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_sequence_fkey FOREIGN KEY (sequence, trade_date) REFERENCES trade_log (sequence, trade_date) ON DELETE CASCADE;
+
 ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_pkey PRIMARY KEY (sequence);
+
+CREATE INDEX corporate_actions_instrument_id_effective_at_idx ON corporate_actions (instrument_id, effective_at);
+
+ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 ALTER TABLE positions ADD CONSTRAINT positions_pkey PRIMARY KEY (position_id);
 
+CREATE INDEX positions_account_id_symbol_idx ON positions (account_id, symbol);
+
+CREATE INDEX positions_symbol_idx ON positions (symbol) WHERE symbol IS NOT NULL;
+
+ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE positions ADD CONSTRAINT positions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE positions ADD CONSTRAINT positions_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
+
 ALTER TABLE lots ADD CONSTRAINT lots_pkey PRIMARY KEY (lot_id);
+
+CREATE INDEX lots_account_id_symbol_idx ON lots (account_id, symbol);
+
+CREATE INDEX lots_position_id_idx ON lots (position_id);
+
+ALTER TABLE lots ADD CONSTRAINT lots_position_id_fkey FOREIGN KEY (position_id) REFERENCES positions (position_id);
+
+ALTER TABLE lots ADD CONSTRAINT lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE lots ADD CONSTRAINT lots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE lots ADD CONSTRAINT lots_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
 
 ALTER TABLE matches ADD CONSTRAINT matches_pkey PRIMARY KEY (match_id);
 
+CREATE INDEX matches_account_id_symbol_closed_at_idx ON matches (account_id, symbol, closed_at);
+
+CREATE INDEX matches_close_date_idx ON matches (close_date);
+
+ALTER TABLE matches ADD CONSTRAINT matches_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE matches ADD CONSTRAINT matches_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE matches ADD CONSTRAINT matches_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE matches ADD CONSTRAINT matches_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log_keys (sequence);
+
 ALTER TABLE position_history ADD CONSTRAINT position_history_pkey PRIMARY KEY (position_id);
+
+CREATE INDEX position_history_account_id_symbol_closed_at_idx ON position_history (account_id, symbol, closed_at);
+
+CREATE INDEX position_history_symbol_closed_at_idx ON position_history (symbol, closed_at);
+
+ALTER TABLE position_history ADD CONSTRAINT position_history_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE position_history ADD CONSTRAINT position_history_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE position_history ADD CONSTRAINT position_history_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE position_history ADD CONSTRAINT position_history_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log_keys (sequence);
 
 ALTER TABLE cash_flows ADD CONSTRAINT cash_flows_pkey PRIMARY KEY (sequence, account_id);
 
+ALTER TABLE cash_flows ADD CONSTRAINT cash_flows_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE cash_flows ADD CONSTRAINT cash_flows_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
 ALTER TABLE refusals ADD CONSTRAINT refusals_pkey PRIMARY KEY (sequence, account_id);
+
+ALTER TABLE refusals ADD CONSTRAINT refusals_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence);
+
+ALTER TABLE refusals ADD CONSTRAINT refusals_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
 
 ALTER TABLE marks ADD CONSTRAINT marks_pkey PRIMARY KEY (instrument_id, mark_date, revision);
 
+CREATE INDEX marks_mark_date_idx ON marks (mark_date);
+
+ALTER TABLE marks ADD CONSTRAINT marks_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE marks ADD CONSTRAINT marks_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE position_snapshots ADD CONSTRAINT position_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, instrument_id, version);
+
+CREATE INDEX position_snapshots_account_id_snapshot_date_idx ON position_snapshots (account_id, snapshot_date);
+
+ALTER TABLE position_snapshots ADD CONSTRAINT position_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE position_snapshots ADD CONSTRAINT position_snapshots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id);
+
+ALTER TABLE position_snapshots ADD CONSTRAINT position_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 ALTER TABLE account_snapshots ADD CONSTRAINT account_snapshots_pkey PRIMARY KEY (snapshot_date, account_id, currency, version);
 
+CREATE INDEX account_snapshots_account_id_snapshot_date_idx ON account_snapshots (account_id, snapshot_date);
+
+ALTER TABLE account_snapshots ADD CONSTRAINT account_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE account_snapshots ADD CONSTRAINT account_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE break_events ADD CONSTRAINT break_events_pkey PRIMARY KEY (break_id, step);
+
+ALTER TABLE break_events ADD CONSTRAINT break_events_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 ALTER TABLE nights ADD CONSTRAINT nights_pkey PRIMARY KEY (nightly_date, run);
 
+ALTER TABLE nights ADD CONSTRAINT nights_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE archives ADD CONSTRAINT archives_pkey PRIMARY KEY (archive_id, table_name, import_run_id);
+
+ALTER TABLE archives ADD CONSTRAINT archives_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 ALTER TABLE holds ADD CONSTRAINT holds_pkey PRIMARY KEY (hold_id, import_run_id);
 
+ALTER TABLE holds ADD CONSTRAINT holds_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
+
+ALTER TABLE holds ADD CONSTRAINT holds_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE deleted_leaves ADD CONSTRAINT deleted_leaves_pkey PRIMARY KEY (table_name, of_run_id, month, import_run_id);
 
+ALTER TABLE deleted_leaves ADD CONSTRAINT deleted_leaves_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
+
 ALTER TABLE closings ADD CONSTRAINT closings_pkey PRIMARY KEY (import_run_id, number);
+
+ALTER TABLE closings ADD CONSTRAINT closings_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 ALTER TABLE archive_totals ADD CONSTRAINT archive_totals_pkey PRIMARY KEY (archive_id, account_id, symbol, currency);
 
@@ -621,106 +763,6 @@ ALTER TABLE migrations ADD CONSTRAINT migrations_pkey PRIMARY KEY (format_versio
 ALTER TABLE file_digests ADD CONSTRAINT file_digests_pkey PRIMARY KEY (file_name);
 
 ALTER TABLE twin_exports ADD CONSTRAINT twin_exports_pkey PRIMARY KEY (export_id);
-
-CREATE INDEX accounts_broker_account_id_idx ON accounts (broker_account_id);
-
-CREATE INDEX instruments_symbol_idx ON instruments (symbol);
-
-CREATE INDEX instruments_expiration_idx ON instruments (expiration) WHERE expiration IS NOT NULL;
-
-CREATE INDEX source_records_import_run_id_idx ON source_records (import_run_id);
-
-CREATE INDEX source_records_text_hash_idx ON source_records (text_hash);
-
-CREATE INDEX trade_log_account_id_symbol_executed_at_idx ON trade_log (account_id, symbol, executed_at);
-
-CREATE INDEX trade_log_symbol_executed_at_idx ON trade_log (symbol, executed_at);
-
-CREATE INDEX trade_log_account_id_trade_date_idx ON trade_log (account_id, trade_date);
-
-CREATE INDEX trade_log_contract_symbol_idx ON trade_log (contract_symbol) WHERE contract_symbol IS NOT NULL;
-
-CREATE INDEX trade_log_broker_execution_id_idx ON trade_log (broker_execution_id) WHERE broker_execution_id IS NOT NULL;
-
-CREATE INDEX trade_log_order_id_idx ON trade_log (order_id) WHERE order_id IS NOT NULL;
-
-CREATE INDEX trade_log_strategy_id_idx ON trade_log (strategy_id) WHERE strategy_id IS NOT NULL;
-
-CREATE INDEX trade_log_recorded_at_idx ON trade_log (recorded_at);
-
-CREATE INDEX trade_log_target_id_idx ON trade_log (target_id) WHERE target_id IS NOT NULL;
-
-CREATE INDEX corporate_actions_instrument_id_effective_at_idx ON corporate_actions (instrument_id, effective_at);
-
-CREATE INDEX positions_account_id_symbol_idx ON positions (account_id, symbol);
-
-CREATE INDEX positions_symbol_idx ON positions (symbol) WHERE symbol IS NOT NULL;
-
-CREATE INDEX positions_opened_at_idx ON positions (opened_at);
-
-CREATE INDEX lots_account_id_symbol_idx ON lots (account_id, symbol);
-
-CREATE INDEX lots_position_id_idx ON lots (position_id);
-
-CREATE INDEX matches_account_id_symbol_closed_at_idx ON matches (account_id, symbol, closed_at);
-
-CREATE INDEX matches_position_id_idx ON matches (position_id);
-
-CREATE INDEX matches_close_date_idx ON matches (close_date);
-
-CREATE INDEX position_history_account_id_symbol_closed_at_idx ON position_history (account_id, symbol, closed_at);
-
-CREATE INDEX position_history_symbol_closed_at_idx ON position_history (symbol, closed_at);
-
-CREATE INDEX marks_mark_date_idx ON marks (mark_date);
-
-CREATE INDEX position_snapshots_account_id_snapshot_date_idx ON position_snapshots (account_id, snapshot_date);
-
-CREATE INDEX account_snapshots_account_id_snapshot_date_idx ON account_snapshots (account_id, snapshot_date);
-
-ALTER TABLE accounts ADD CONSTRAINT accounts_parent_account_id_fkey FOREIGN KEY (parent_account_id) REFERENCES accounts (account_id), ADD CONSTRAINT accounts_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE instruments ADD CONSTRAINT instruments_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE strategies ADD CONSTRAINT strategies_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE source_records ADD CONSTRAINT source_records_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE trade_log ADD CONSTRAINT trade_log_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT trade_log_strategy_id_fkey FOREIGN KEY (strategy_id) REFERENCES strategies (strategy_id), ADD CONSTRAINT trade_log_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT trade_log_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT trade_log_to_account_id_fkey FOREIGN KEY (to_account_id) REFERENCES accounts (account_id), ADD CONSTRAINT trade_log_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id), ADD CONSTRAINT trade_log_source_record_id_fkey FOREIGN KEY (source_record_id) REFERENCES source_records (source_record_id);
-
-ALTER TABLE trade_log_keys ADD CONSTRAINT trade_log_keys_sequence_fkey FOREIGN KEY (sequence, trade_date) REFERENCES trade_log (sequence, trade_date) ON DELETE CASCADE;
-
-ALTER TABLE corporate_actions ADD CONSTRAINT corporate_actions_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT corporate_actions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT corporate_actions_new_instrument_id_fkey FOREIGN KEY (new_instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT corporate_actions_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT positions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT positions_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
-
-ALTER TABLE lots ADD CONSTRAINT lots_position_id_fkey FOREIGN KEY (position_id) REFERENCES positions (position_id), ADD CONSTRAINT lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT lots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT lots_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence);
-
-ALTER TABLE matches ADD CONSTRAINT matches_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT matches_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT matches_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT matches_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log_keys (sequence);
-
-ALTER TABLE position_history ADD CONSTRAINT position_history_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT position_history_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT position_history_open_sequence_fkey FOREIGN KEY (open_sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT position_history_close_sequence_fkey FOREIGN KEY (close_sequence) REFERENCES trade_log_keys (sequence);
-
-ALTER TABLE cash_flows ADD CONSTRAINT cash_flows_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT cash_flows_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
-
-ALTER TABLE refusals ADD CONSTRAINT refusals_sequence_fkey FOREIGN KEY (sequence) REFERENCES trade_log_keys (sequence), ADD CONSTRAINT refusals_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id);
-
-ALTER TABLE marks ADD CONSTRAINT marks_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT marks_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE position_snapshots ADD CONSTRAINT position_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT position_snapshots_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES instruments (instrument_id), ADD CONSTRAINT position_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE account_snapshots ADD CONSTRAINT account_snapshots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT account_snapshots_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE break_events ADD CONSTRAINT break_events_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE nights ADD CONSTRAINT nights_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE archives ADD CONSTRAINT archives_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE holds ADD CONSTRAINT holds_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id), ADD CONSTRAINT holds_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE deleted_leaves ADD CONSTRAINT deleted_leaves_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
-
-ALTER TABLE closings ADD CONSTRAINT closings_import_run_id_fkey FOREIGN KEY (import_run_id) REFERENCES import_runs (import_run_id);
 
 CREATE FUNCTION keep_trade_log_keys() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -1591,7 +1633,7 @@ DO $$ BEGIN CREATE ROLE tradelake_reader NOLOGIN; EXCEPTION WHEN duplicate_objec
 DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tradelake_writer') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO tradelake_writer', current_schema());
     GRANT SELECT, INSERT ON import_runs, accounts, instruments, strategies, source_records, trade_log, trade_log_keys, corporate_actions, marks, position_snapshots, account_snapshots, break_events, nights, archives, holds, deleted_leaves, closings, twin_exports TO tradelake_writer;
-    GRANT SELECT, INSERT, DELETE ON positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, migrations, file_digests TO tradelake_writer;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON positions, lots, matches, position_history, cash_flows, refusals, archive_totals, archived_keys, head, checkpoint, book_settings, migrations, file_digests TO tradelake_writer;
     GRANT EXECUTE ON FUNCTION add_trade_log_month(date) TO tradelake_writer;
 END IF; END $$;
 

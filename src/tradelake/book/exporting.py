@@ -11,10 +11,10 @@ from tradelake.book.writing import Writers
 from tradelake.errors import StorageError
 from tradelake.store import Checkpoint, read_head, verify_runs
 from tradelake.store.cold import deleted_error
-from tradelake.store.fold import no_families
+from tradelake.store.fold import FAMILY, family_rows, no_families
 from tradelake.store.formats import not_migrated, pending
 from tradelake.store.twin import SCHEMA, Exported, Source, TwinReader, export_book, twin_at
-from tradelake.tables import ARCHIVES, Table
+from tradelake.tables import ARCHIVES, DERIVED_TABLES, Table
 
 NO_TWIN = (
     "A twin has every event and every record of a book, so nothing was written; a twin of before the deletion still "
@@ -41,22 +41,15 @@ class Exporters(Backups, Writers):
             raise not_migrated(self._catalog.target, self._catalog.format_version)
         with self._catalog.transaction():
             self._refuse_deleted()
-        with self._catalog.parallel(), self._catalog.transaction(), twin_at(url, schema) as twin:
-            tail = self._folded()
-            rows: dict[str, pl.DataFrame] = {}
-
-            def derived(table: Table) -> pl.DataFrame:
-                if table.name not in rows:
-                    rows[table.name] = self._rows(table)
-                return rows[table.name]
-
+        with self._catalog.transaction(), twin_at(url, schema) as twin:
             source = Source(
                 catalog=self._catalog,
                 book_id=self._catalog.settings()["book_id"],
                 head=read_head(self._catalog),
-                reached=tail.reached,
+                reached=self._folded().reached,
                 version=self._catalog.version(),
-                derived=derived,
+                derived=self._of_families,
+                counted=self._rows_counted,
                 families=self._changed_families,
             )
             return export_book(source, twin, since=since, at=now().astimezone(UTC), progress=progress or no_progress)
@@ -66,6 +59,29 @@ class Exporters(Backups, Writers):
         gone = self._catalog.cold.deleted(self._catalog.transaction_number)
         if gone.height:
             raise deleted_error(gone, NO_TWIN)
+
+    def _of_families(self, table: Table, families: pl.DataFrame | None) -> pl.DataFrame:
+        """Return the rows of a derived table at the head, of all families or of some; of these alone are they read."""
+        if families is None:
+            return self._rows(table)
+        tail = self._folded()
+        stored = families.join(tail.derived.dropped(table), on=FAMILY, how="anti")
+        fresh = tail.derived.rows(table).join(families, on=FAMILY, how="semi")
+        return pl.concat([table.conform(family_rows(self._catalog, table, stored)), fresh])
+
+    def _rows_counted(self) -> dict[Table, int]:
+        """Return how many rows each derived table has at the head."""
+        derived = self._folded().derived
+        with self._catalog.joined(**{f"void_{table.name}": derived.dropped(table) for table in DERIVED_TABLES}):
+            stored = self._catalog.frame(
+                " UNION ALL ".join(
+                    f"SELECT '{table.name}' AS name, count(*) AS rows FROM {table.name} "
+                    f"ANTI JOIN void_{table.name} USING (account_id, symbol)"
+                    for table in DERIVED_TABLES
+                )
+            )
+        rows = dict(stored.iter_rows())
+        return {table: rows[table.name] + derived.rows(table).height for table in DERIVED_TABLES}
 
     def _changed_families(self, checkpoint: Checkpoint) -> pl.DataFrame:
         """Return the families whose derived rows the events after a checkpoint may change."""

@@ -35,7 +35,7 @@ POSITIONS = Table(
     ),
     key=("position_id",),
     sort=("account_id", "symbol", "instrument_id"),
-    indexes=(("account_id", "symbol"), ("symbol",), ("opened_at",)),
+    indexes=(("account_id", "symbol"), ("symbol",)),
 )
 
 POSITION_HISTORY = Table(
@@ -122,7 +122,7 @@ MATCHES = Table(
     ),
     key=("match_id",),
     sort=("account_id", "symbol", "instrument_id", "closed_at", "close_sequence", "match_rank"),
-    indexes=(("account_id", "symbol", "closed_at"), ("position_id",), ("close_date",)),
+    indexes=(("account_id", "symbol", "closed_at"), ("close_date",)),
 )
 
 CASH_FLOWS = Table(

@@ -8,9 +8,9 @@ Decision. `trade_log_keys` has the keys of the log in one plain table: `sequence
 key, each unique over all months. A trigger of the log keeps it, whoever inserts; its rows refer to those of the log and
 go with them. What refers to an event refers to its key.
 
-The statements come in three parts, so that a whole book can be loaded between the first and the second, as a dump is:
-tables with types, NOT NULL and checks; then keys, references, indexes, comments; then roles. Partitions are made by a
-function, which a writer may call who may not create tables.
+The statements come in parts, so that a whole book can be loaded between the first and the second, as a dump is: tables
+with types, NOT NULL and checks; then, table by table, keys, indexes, references; then trigger and comments; then roles.
+Partitions are made by a function, which a writer may call who may not create tables.
 """
 
 from tradelake.errors import InvariantError
@@ -61,7 +61,8 @@ def postgres_ddl(*, schema: str = "") -> list[str]:
     With *schema* every name is qualified by it, and it is created where it does not exist; otherwise the tables go
     where the search path points.
     """
-    return [*postgres_tables(schema=schema), *postgres_bindings(schema=schema), *postgres_roles(schema=schema)]
+    bound = [statement for table in _all() for statement in postgres_bound(table, schema)]
+    return [*postgres_tables(schema=schema), *bound, *postgres_closing(schema=schema), *postgres_roles(schema=schema)]
 
 
 def postgres_tables(*, schema: str = "") -> list[str]:
@@ -74,18 +75,20 @@ def postgres_tables(*, schema: str = "") -> list[str]:
     return [*statements, _month_function(schema)]
 
 
-def postgres_bindings(*, schema: str = "") -> list[str]:
-    """Return the statements that add keys, references, indexes, the trigger and comments to the tables."""
-    tables = _all()
-    statements = [f"ALTER TABLE {postgres_name(table, schema)} ADD {key}" for table in tables for key in _keys(table)]
-    statements += [_index(table, names, schema) for table in tables for names in table.indexes]
-    statements += [
-        f"ALTER TABLE {postgres_name(table, schema)} ADD {', ADD '.join(references)}"
-        for table in tables
-        if (references := _references(table, schema))
+def postgres_bound(table: Table, schema: str = "") -> list[str]:
+    """Return the statements that bind one table: its keys, indexes, references; what it refers to is bound before."""
+    change = f"ALTER TABLE {postgres_name(table, schema)} ADD"
+    return [
+        *(f"{change} {key}" for key in _keys(table)),
+        *(_index(table, names, schema) for names in table.indexes),
+        *(f"{change} {reference}" for reference in _references(table, schema)),
     ]
-    statements += _keeping(schema)
-    for table in tables:
+
+
+def postgres_closing(*, schema: str = "") -> list[str]:
+    """Return the statements that come when all tables are bound: the trigger that keeps keys, and the comments."""
+    statements = _keeping(schema)
+    for table in _all():
         name = postgres_name(table, schema)
         statements.append(f"COMMENT ON TABLE {name} IS {_literal(table.comment)}")
         statements += [f"COMMENT ON COLUMN {name}.{c.name} IS {_literal(c.comment)}" for c in table.columns]
@@ -114,7 +117,7 @@ def postgres_roles(*, schema: str = "") -> list[str]:
         "tradelake_reader": [f"GRANT SELECT ON {growing}, {replaced} TO tradelake_reader"],
         "tradelake_writer": [
             f"GRANT SELECT, INSERT ON {growing} TO tradelake_writer",
-            f"GRANT SELECT, INSERT, DELETE ON {replaced} TO tradelake_writer",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {replaced} TO tradelake_writer",
             f"GRANT EXECUTE ON FUNCTION {_prefix(schema)}add_trade_log_month(date) TO tradelake_writer",
         ],
     }

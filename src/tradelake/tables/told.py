@@ -49,7 +49,6 @@ SOURCE_RECORDS = Table(
     key=("source_record_id",),
     sort=("source_record_id",),
     partition_date="record_date",
-    indexes=(("import_run_id",), ("text_hash",)),
 )
 
 TRADE_LOG = Table(
@@ -150,12 +149,9 @@ TRADE_LOG = Table(
     indexes=(
         ("account_id", "symbol", "executed_at"),
         ("symbol", "executed_at"),
-        ("account_id", "trade_date"),
-        ("contract_symbol",),
         ("broker_execution_id",),
         ("order_id",),
         ("strategy_id",),
-        ("recorded_at",),
         ("target_id",),
     ),
     unique=(("trade_id", "leg_id"),),

@@ -1,47 +1,26 @@
 """An export: a whole book into an empty schema, or what has changed since the export before.
 
-Decision. The first export creates the tables, fills them, and only then adds keys, references and indexes, each of
-which reads its table once instead of being asked row by row; nothing is committed that they do not hold for. Later
-ones find the constraints on. What was told only grows, so its new rows are those of commits after the noted one. Of
-what follows from it, the rows of the families that later events reach are replaced.
+Decision. The first export creates the tables, fills them, and adds keys, indexes and references to each when it is
+filled: so each constraint reads its table once, instead of being asked row by row, and the server works on it while the
+next rows are read. Nothing is committed that they do not hold for. Later exports find the constraints on.
 
 Every table is compared with ours before the commit; a difference undoes all of it.
 
 Limit: `file_digests` is about the files of one place and stays empty. Archived rows are in a twin as all others.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import polars as pl
-
-from tradelake.errors import InputError, StorageError
+from tradelake.errors import InputError
 from tradelake.store.catalog import FORMAT_VERSION
-from tradelake.store.cold import Span
-from tradelake.store.fold import FAMILY, Checkpoint
-from tradelake.store.twin.encode import Totals, add_to, totals_of, totals_query
+from tradelake.store.twin.catch_up import catch_up
+from tradelake.store.twin.comparing import compare
+from tradelake.store.twin.encode import Totals, add_to
+from tradelake.store.twin.sending import Sending
 from tradelake.store.twin.server import Noted, Twin
-from tradelake.store.twin.source import Source
-from tradelake.tables import (
-    BY_NAME,
-    CHAINED_TABLES,
-    CHECKPOINT,
-    DERIVED_TABLES,
-    FILE_DIGESTS,
-    HEAD,
-    IMPORT_RUNS,
-    INTERNAL_TABLES,
-    SOURCE_RECORDS,
-    TABLES,
-    TWIN_EXPORTS,
-    Table,
-    dependency_order,
-)
-
-CHUNK_ROWS = 200_000
-Progress = Callable[[str, int, int], None]
+from tradelake.store.twin.source import Progress, Source
+from tradelake.tables import FILE_DIGESTS, HEAD, IMPORT_RUNS, TABLES, TWIN_EXPORTS, dependency_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +52,7 @@ def export_book(source: Source, twin: Twin, *, since: int | None, at: datetime, 
             rows = _load(source, twin, progress)
         else:
             _refuse_stranger(source, twin, noted)
-            rows = _catch_up(source, twin, noted, progress)
+            rows = catch_up(source, twin, noted, progress)
         _note(source, twin, at)
     progress("done", 1, 1)
     return Exported(
@@ -120,99 +99,26 @@ def _load(source: Source, twin: Twin, progress: Progress) -> dict[str, int]:
     if fresh:
         twin.create()
     tables = [table for table in dependency_order(TABLES) if table is not FILE_DIGESTS]
-    loaded: dict[str, Totals] = {}
-    for number, table in enumerate(tables):
-        progress(table.name, number, len(tables))
-        loaded[table.name] = _add(source, twin, table, source.rows(table))
+    loaded: dict[str, int] = {}
+    with source.catalog.parallel(), Sending(twin) as sending:
+        for number, table in enumerate(tables):
+            progress(table.name, number, len(tables))
+            totals = Totals()
+            for chunk in source.rows(table):
+                rows = table.conform(chunk)
+                add_to(totals, table, rows, source.catalog)
+                sending.add(rows.height, twin.copy, table, rows)
+            loaded[table.name] = totals.rows
+            if fresh:
+                sending.add(0, twin.bind, table)
+            sending.add(0, compare, twin, table, totals)
+        for done, count in sending.rest():
+            progress("compare", done, count)
     if fresh:
-        twin.bind(progress)
-    for number, table in enumerate(tables):
-        progress("compare", number, len(tables))
-        _compare(twin, table, loaded[table.name])
-    return {name: totals.rows for name, totals in loaded.items()}
-
-
-def _catch_up(source: Source, twin: Twin, noted: Noted, progress: Progress) -> dict[str, int]:
-    """Apply what has changed since the export that is noted."""
-    checkpoint = Checkpoint(*(twin.row(f"SELECT sequence, latest_at FROM {twin.name(CHECKPOINT)}") or ()))
-    (record, archived) = twin.row(f"SELECT source_record_id, archive_run_id FROM {twin.name(HEAD)}") or (0, 0)
-    whole = checkpoint.sequence == 0
-    families = source.families(checkpoint).select(FAMILY)
-    twin.execute("CREATE TEMP TABLE touched (account_id text, symbol text) ON COMMIT DROP")
-    if families.height:
-        twin.copy_into("touched", families)
-    touched = "" if whole else "WHERE (account_id, symbol) IN (SELECT account_id, symbol FROM touched)"
-    written: dict[str, int] = {}
-    tables = dependency_order(TABLES)
-    replaced = [table for table in INTERNAL_TABLES if table not in (FILE_DIGESTS, *_archived(source, archived))]
-    for table in reversed(tables):
-        if table in DERIVED_TABLES:
-            twin.execute(f"DELETE FROM {twin.name(table)} {touched}")
-        elif table in replaced:
-            twin.execute(f"DELETE FROM {twin.name(table)}")
-    for number, table in enumerate(tables):
-        progress(table.name, number, len(tables))
-        if table in CHAINED_TABLES:
-            after = record if table is SOURCE_RECORDS else noted.sequence
-            new = _add(source, twin, table, source.told(table, noted.import_run_id, Span(after=after)))
-            _compare(twin, table, new, f"WHERE import_run_id > {noted.import_run_id}")
-        elif table in DERIVED_TABLES:
-            rows = source.derived(table)
-            mine = rows if whole else rows.join(families, on=FAMILY, how="semi", maintain_order="left")
-            new = _add(source, twin, table, iter([mine]))
-            _compare(twin, table, new, touched)
-        elif table in replaced:
-            new = _add(source, twin, table, source.rows(table))
-            _compare(twin, table, new)
-        else:
-            continue
-        written[table.name] = new.rows
-        _compare_count(source, twin, table)
-    return written
-
-
-def _archived(source: Source, archive_run_id: int) -> tuple[Table, ...]:
-    """Return the tables that follow from what is archived, where that has not changed since."""
-    if source.head.archive_run_id != archive_run_id:
-        return ()
-    return BY_NAME["archive_totals"], BY_NAME["archived_keys"]
-
-
-def _add(source: Source, twin: Twin, table: Table, chunks: Iterator[pl.DataFrame]) -> Totals:
-    """Add rows to a table of the twin, and return what they add up to; a chunk is sent while the next is read."""
-    totals = Totals()
-    with ThreadPoolExecutor(1) as sender:
-        sent: Future[None] | None = None
-        for chunk in chunks:
-            rows = table.conform(chunk)
-            add_to(totals, table, rows, source.catalog)
-            if sent is not None:
-                sent.result()
-            sent = sender.submit(twin.copy, table, rows)
-        if sent is not None:
-            sent.result()
-    return totals
-
-
-def _compare(twin: Twin, table: Table, ours: Totals, condition: str = "") -> None:
-    theirs = totals_of(table, twin.row(totals_query(table, twin.name(table), condition)) or ())
-    different = ours.differences(theirs)
-    if different:
-        raise StorageError(
-            f"What the twin at {twin.shown} has in {twin.schema}.{table.name} is not what the book has: {different}. "
-            "Nothing was changed. If somebody else has written there, export into a new schema (--schema NAME)."
-        )
-
-
-def _compare_count(source: Source, twin: Twin, table: Table) -> None:
-    """Compare the rows of a whole table of which a part was written."""
-    ours = source.count(table)
-    (theirs,) = twin.row(f"SELECT count(*) FROM {twin.name(table)}") or (0,)
-    if ours != theirs:
-        raise StorageError(
-            f"The twin at {twin.shown} has {theirs} rows in {twin.schema}.{table.name}, the book {ours}. Nothing was "
-            "changed. If somebody else has written there, export into a new schema (--schema NAME)."
-        )
+        for table in (FILE_DIGESTS, TWIN_EXPORTS):
+            twin.bind(table)
+        twin.close()
+    return loaded
 
 
 def _note(source: Source, twin: Twin, at: datetime) -> None:

@@ -17,13 +17,15 @@ from tradelake.store.catalog import FORMAT_VERSION
 from tradelake.store.target import POSTGRES_PREFIXES, without_password
 from tradelake.store.twin.encode import encoded
 from tradelake.tables import (
+    SOURCE_RECORDS,
     TABLES,
     TRADE_LOG,
     TRADE_LOG_KEYS,
     TWIN_EXPORTS,
     TWIN_TABLES,
     Table,
-    postgres_bindings,
+    postgres_bound,
+    postgres_closing,
     postgres_name,
     postgres_roles,
     postgres_tables,
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 SCHEMA = "tradelake"
 LOCK = 0x7472_6164
 SLICE_ROWS = 50_000
-# Of a sort in memory for the indexes of a first export.
-MEMORY = "256MB"
+# For a first export: sorts of indexes in memory, joins of references in memory, and no compiling of their queries.
+LOADING = "SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL jit = off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Twin:
         self.shown = shown
         self.schema = schema
         self.notes: list[str] = []
+        self._fresh = False
         self._connection = connection
         connection.add_notice_handler(lambda notice: self.notes.append(notice.message_primary or ""))
 
@@ -102,9 +105,9 @@ class Twin:
         """Return the name of a table as SQL writes it."""
         return postgres_name(table, self.schema)
 
-    def execute(self, statement: str, values: Sequence[object] | None = None) -> None:
-        """Run a statement for its effect."""
-        self._connection.execute(statement.encode(), values)
+    def execute(self, statement: str, values: Sequence[object] | None = None) -> int:
+        """Run a statement for its effect; return how many rows it wrote."""
+        return self._connection.execute(statement.encode(), values).rowcount
 
     def row(self, query: str, values: Sequence[object] | None = None) -> tuple[Any, ...] | None:
         """Return the first row of a query."""
@@ -152,40 +155,57 @@ class Twin:
         """Create the tables, which then take rows unbound, as a dump is loaded."""
         there = self.row("SELECT 1 FROM pg_namespace WHERE nspname = %s", (self.schema,))
         self.execute("; ".join(postgres_tables(schema=self.schema)[1 if there else 0 :]))
+        self.execute(LOADING)
+        self._fresh = True
 
-    def bind(self, progress: Any) -> None:
-        """Add keys, references, indexes and comments to the tables that were created and filled, and the roles."""
-        self.execute(f"SET LOCAL maintenance_work_mem = '{MEMORY}'")
-        names = ", ".join(TRADE_LOG_KEYS.names)
-        self.execute(
-            f"INSERT INTO {self.name(TRADE_LOG_KEYS)} ({names}) SELECT {names} FROM {self.name(TRADE_LOG)} "
-            "ORDER BY sequence"
-        )
-        bindings = postgres_bindings(schema=self.schema)
-        comments = [statement for statement in bindings if statement.startswith("COMMENT")]
-        bindings = [statement for statement in bindings if statement not in comments]
-        bindings.append("; ".join([*comments, *postgres_roles(schema=self.schema)]))
-        for number, statement in enumerate(bindings):
-            progress("constraints", number, len(bindings))
-            # Of each month of the log, the server would read all that its rows refer to.
-            probing = statement.startswith(f"ALTER TABLE {self.name(TRADE_LOG)} ") and "FOREIGN KEY" in statement
-            for join in ("hashjoin", "mergejoin"):
-                self.execute(f"SET LOCAL enable_{join} = {'off' if probing else 'on'}")
+    def bind(self, table: Table) -> None:
+        """Add keys, indexes and references to a table that was created and filled; what it refers to is bound."""
+        for statement in postgres_bound(table, self.schema):
+            self._join_for(table, statement)
             self.execute(statement)
+        if table is TRADE_LOG:
+            names = ", ".join(TRADE_LOG_KEYS.names)
+            self.execute(
+                f"INSERT INTO {self.name(TRADE_LOG_KEYS)} ({names}) SELECT {names} FROM {self.name(TRADE_LOG)}"
+            )
+            self.bind(TRADE_LOG_KEYS)
+
+    def _join_for(self, table: Table, statement: str) -> None:
+        """Let the server probe the records that the log refers to, where it would read all of them for each month."""
+        probing = table is TRADE_LOG and f"({SOURCE_RECORDS.key[0]})" in statement
+        for join in ("hashjoin", "mergejoin"):
+            self.execute(f"SET LOCAL enable_{join} = {'off' if probing else 'on'}")
+
+    def close(self) -> None:
+        """Add what a twin has besides bound tables: the trigger of the log, comments and roles."""
+        self.execute("; ".join([*postgres_closing(schema=self.schema), *postgres_roles(schema=self.schema)]))
+
+    def cancel(self) -> None:
+        """End what the server is doing, from another thread."""
+        self._connection.cancel()
 
     def copy(self, table: Table, rows: pl.DataFrame) -> None:
         """Add rows to a table."""
-        if table is TRADE_LOG:
-            for month in rows["trade_date"].dt.truncate("1mo").unique().sort():
-                function = f"{self.name(TRADE_LOG).removesuffix(TRADE_LOG.name)}add_trade_log_month"
-                self.execute(f"SELECT {function}(%s)", (month,))
-        if rows.height:
+        if table is not TRADE_LOG:
+            if rows.height:
+                self.copy_into(self.name(table), rows)
+            return
+        months = rows["trade_date"].dt.truncate("1mo")
+        for month in months.unique().sort():
+            function = f"{self.name(TRADE_LOG).removesuffix(TRADE_LOG.name)}add_trade_log_month"
+            self.execute(f"SELECT {function}(%s)", (month,))
+            if self._fresh:
+                part = f"{self.name(TRADE_LOG)}_{month.year:04}_{month.month:02}"
+                self.copy_into(part, rows.filter(months == month))
+        if rows.height and not self._fresh:
             self.copy_into(self.name(table), rows)
 
     def copy_into(self, name: str, rows: pl.DataFrame) -> None:
         """Add rows to what SQL calls *name*; the next slice is written while the server takes one."""
         columns = ", ".join(rows.columns)
-        statement = f"COPY {name} ({columns}) FROM STDIN".encode()
+        # Whoever sees a table that is not committed yet may as well see its rows.
+        frozen = " WITH (FREEZE)" if self._fresh else ""
+        statement = f"COPY {name} ({columns}) FROM STDIN{frozen}".encode()
         with ThreadPoolExecutor(1) as writer, self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             following = writer.submit(encoded, rows.slice(0, SLICE_ROWS))
             for start in range(SLICE_ROWS, rows.height + SLICE_ROWS, SLICE_ROWS):

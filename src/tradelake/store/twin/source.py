@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -10,23 +11,33 @@ from tradelake.store.catalog import Catalog
 from tradelake.store.cold import EVERYTHING, Span
 from tradelake.store.fold import Checkpoint
 from tradelake.tables import (
-    ARCHIVED_TABLES,
+    BY_NAME,
     CHAINED_TABLES,
     CHECKPOINT,
     DERIVED_TABLES,
+    SOURCE_RECORDS,
     TRADE_LOG,
     Table,
 )
 
 CHUNK_ROWS = 200_000
+Progress = Callable[[str, int, int], None]
+
+
+class Grown(NamedTuple):
+    """How many rows a table has, and how many of these are new."""
+
+    rows: int
+    new: int
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A book at one version, as an export needs it; its catalog is inside a transaction.
 
-    `derived` gives the rows of a derived table at the head; `families` those that the events after a checkpoint
-    reach (account_id, symbol); `reached` is the checkpoint that the derived rows stand for.
+    `derived` gives the rows of a derived table at the head, all or those of some families (account_id, symbol), and
+    `counted` how many each has; `families` are those that the events after a checkpoint reach; `reached` is the
+    checkpoint that the derived rows stand for.
     """
 
     catalog: Catalog
@@ -34,13 +45,14 @@ class Source:
     head: Head
     reached: Checkpoint
     version: int
-    derived: Callable[[Table], pl.DataFrame]
+    derived: Callable[[Table, pl.DataFrame | None], pl.DataFrame]
+    counted: Callable[[], dict[Table, int]]
     families: Callable[[Checkpoint], pl.DataFrame]
 
     def rows(self, table: Table) -> Iterator[pl.DataFrame]:
         """Yield all rows of a table as the twin has them."""
         if table in DERIVED_TABLES:
-            yield self.derived(table)
+            yield self.derived(table, None)
         elif table is CHECKPOINT:
             yield pl.DataFrame(
                 [(self.reached.sequence, self.reached.latest_at)], schema=CHECKPOINT.schema, orient="row"
@@ -71,13 +83,21 @@ class Source:
         if first is not None:
             yield catalog.frame(f"SELECT * {new} AND {day} >= ? {order}", [first], span)
 
-    def count(self, table: Table) -> int:
-        """Return the number of rows of a table."""
-        if table in ARCHIVED_TABLES:
-            # The log and its records are numbered without gaps, so that none has to be read.
-            return self.head.sequence if table is TRADE_LOG else self.head.source_record_id
-        if table in DERIVED_TABLES:
-            return self.derived(table).height
-        if table is CHECKPOINT:
-            return 1
-        return int(self.catalog.frame(f"SELECT count(*) AS rows FROM {table.name}")["rows"].item())
+    def grown(self, run: int, sequence: int, record: int) -> dict[Table, Grown]:
+        """Return by table of what was told how many rows it has, and how many came after a commit.
+
+        That commit ended with a *sequence* of the log and a source *record*.
+        """
+        # The log and its records are numbered without gaps, so that none has to be read.
+        numbered = {
+            TRADE_LOG: Grown(self.head.sequence, self.head.sequence - sequence),
+            SOURCE_RECORDS: Grown(self.head.source_record_id, self.head.source_record_id - record),
+        }
+        counted = [table for table in CHAINED_TABLES if table not in numbered]
+        # Planning is most of the cost of many small questions.
+        query = " UNION ALL ".join(
+            f"SELECT '{table.name}' AS name, count(*) AS rows, count(*) FILTER (import_run_id > {run}) AS new "
+            f"FROM {table.name}"
+            for table in counted
+        )
+        return numbered | {BY_NAME[name]: Grown(*counts) for name, *counts in self.catalog.frame(query).iter_rows()}
