@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tradelake.book.buckets import Bucket, Task, Written
 from tradelake.book.facade import Book, create, open_book
 from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
@@ -41,6 +42,7 @@ __all__ = [
     "TABLES",
     "BackedUp",
     "Book",
+    "Bucket",
     "Execution",
     "Exported",
     "ImportLine",
@@ -54,7 +56,9 @@ __all__ = [
     "Reconciliation",
     "Restored",
     "Step",
+    "Task",
     "Upkeep",
+    "Written",
     "break_text",
     "column_text",
     "create",
