@@ -105,9 +105,8 @@ def test_a_worker_that_is_killed_in_a_task_changes_nothing(book, scheduler, star
     assert report.rows["matches"] > 20
     # One commit of the rebuild, and one of the digests of its files.
     assert book.version == before + 2
-    assert book.rebuild(check=True).identical
     assert book.maintain(upkeep=Upkeep(orphans=timedelta(0))).orphans_removed > 0
-    assert book.rebuild(check=True).identical
+    # Deep, that is a rebuild on this machine, compared with what is stored.
     assert book.verify(deep=True).findings == ()
 
 

@@ -32,6 +32,7 @@ from tradelake.book.tail import TailFold
 from tradelake.errors import InputError, InvariantError, StorageError
 from tradelake.lots import in_effect
 from tradelake.store import Catalog, References, Target, open_catalog, read_standing
+from tradelake.store.closing import closed_until
 from tradelake.store.cold import HOT
 from tradelake.store.pieces import Piece, replace_by_pieces, stored_families, write_pieces
 from tradelake.tables import ARCHIVE_TOTALS, TRADE_LOG
@@ -41,6 +42,8 @@ MOVED_ON = (
     "The book was at version {} when its rebuild began, and is at version {} now. Nothing was changed by the rebuild; "
     "repeat it."
 )
+# The events of a bucket take 3 to 4 kB of memory each while they are derived.
+BUCKET_EVENTS = 1_000_000
 WEIGHED = (
     "SELECT account_id, symbol, sum(events)::BIGINT AS events FROM ("
     f"SELECT account_id, coalesce(symbol, '') AS symbol, count(*) AS events FROM {TRADE_LOG.name} "
@@ -117,10 +120,11 @@ class BucketRebuilders(Derivers):
     """A rebuild whose parts are run by somebody else."""
 
     def rebuild_in_buckets(self, engine: Engine, *, buckets: int, progress: Progress | None = None) -> RebuildReport:
-        """Derive all tables from the first event, in up to *buckets* parts that *engine* runs, in one commit.
+        """Derive all tables from the first event, in about *buckets* parts that *engine* runs, in one commit.
 
-        The engine is given a function and its arguments, which can be pickled, and returns what it returned for each,
-        in any order; for an argument that it ran more than once any of the results. The lease is held meanwhile.
+        Of a book with more than BUCKET_EVENTS in each there are more parts, of one with few groups fewer. The engine
+        is given a function and its arguments, which can be pickled, and returns what it returned for each, in any
+        order; for an argument that it ran more than once any of the results. The lease is held meanwhile.
         Raises InputError for a catalog that only one process can open, StorageError where the book has moved on.
         """
         self._writable()
@@ -179,10 +183,16 @@ def _each_once(engine: Engine, parts: Sequence[Bucket], report: Progress) -> lis
 def families_apart(
     catalog: Catalog, references: References, reaching: Reaching, count: int
 ) -> list[tuple[int, pl.DataFrame]]:
-    """Return all families in up to *count* buckets that nothing links, the largest first, with their events."""
+    """Return all families in buckets that nothing links, the largest first, with their events.
+
+    These are *count* buckets, or as many as keep to BUCKET_EVENTS where groups allow it; never more than groups.
+    """
     roots = Roots(references.instruments, reaching.reaches)
     weighed = catalog.frame(WEIGHED, span=HOT)
-    known = pl.concat([weighed.select(FAMILY), stored_families(catalog)])
+    known = weighed.select(FAMILY)
+    if closed_until(catalog) is not None:
+        # Of what was deleted, only the stored rows know.
+        known = pl.concat([known, stored_families(catalog)])
     nodes = Nodes(roots.nodes(known).select(NODE).unique().iter_rows(), roots)
     nodes.spread(reaching.reaches)
     for reach in reaching.reaches:
@@ -200,7 +210,8 @@ def families_apart(
         .agg(pl.col("events").sum())
         .sort("events", "group", descending=[True, False])
     )
-    bins = [(0, number) for number in range(max(1, min(count, sizes.height)))]
+    enough = max(count, -(-int(sizes["events"].sum()) // BUCKET_EVENTS))
+    bins = [(0, number) for number in range(max(1, min(enough, sizes.height)))]
     chosen, totals = [], [0] * len(bins)
     for events in sizes["events"]:
         total, number = heapq.heappop(bins)

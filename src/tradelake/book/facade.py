@@ -44,11 +44,11 @@ def open_book(
 class Book(Exporters, Nights, MarkWriters, Audits, BucketRebuilders, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
-    Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break
-    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book, and
-    `export_postgres` makes its twin in PostgreSQL, from which `import_postgres` fills an empty one. Readers return
-    Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked
-    to stand.
+    Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a
+    break on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `rebuild_in_buckets`, `maintain`; `backup` copies
+    the book, and `export_postgres` makes its twin in PostgreSQL, from which `import_postgres` fills an empty one.
+    Readers return Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or
+    where they are asked to stand.
     """
 
     def __enter__(self) -> Book:

@@ -13,7 +13,7 @@ from typing import Any
 from tradelake.book import Book, Bucket, RebuildReport, Task, Written
 from tradelake.errors import InputError, StorageError
 
-BUCKETS_PER_THREAD = 4
+BUCKETS_PER_THREAD = 2
 CONNECT_SECONDS = 20
 RETRIES = 2
 MISSING = "A cluster needs Dask, which is not installed here. Install it with: pip install 'tradelake[cluster]'"
