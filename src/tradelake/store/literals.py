@@ -39,7 +39,7 @@ def _constant(value: object) -> str | None:
         case str():
             return None if "\0" in value else literal(value)
         case datetime():
-            return f"TIMESTAMP{'TZ' if value.tzinfo else ''} {literal(value.isoformat())}"
+            return f"TIMESTAMPTZ {literal(value.isoformat())}" if value.tzinfo else None
         case date():
             return f"DATE {literal(value.isoformat())}"
         case _:
