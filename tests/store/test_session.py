@@ -57,5 +57,6 @@ def test_values_written_into_a_statement_are_what_they_were():
     text = f"SELECT '?' AS \"?\", 3 -?, 'it''s ?', {', '.join('?' * len(values))}"
     with duckdb.connect() as connection:
         written = literals.written_out(text, [1, *values])
+        assert written is not None
         assert connection.execute(written).fetchall() == connection.execute(text, [1, *values]).fetchall()
     assert literals.written_out("SELECT ?, ?", [1, "a\0"]) is None
