@@ -330,6 +330,19 @@ def test_version_and_help_need_no_book_and_no_heavy_library():
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 
 
+def test_reading_a_book_imports_no_library_that_it_does_not_need(book):
+    """Of a small command, what it imports is most of what it costs."""
+    probe = (
+        "import sys; from tradelake.cli.app import app; app(sys.argv[1:], standalone_mode=False); "
+        "heavy = {'numba', 'pandas', 'exchange_calendars', 'obstore', 'psycopg', 'distributed', 'vl_convert', 'yaml', "
+        "'ssl', 'tradelake.intake.model', 'tradelake.intake.check'}; "
+        "print(heavy & set(sys.modules))"
+    )
+    words = [sys.executable, "-c", probe, "--book", str(book), "positions", "--csv"]
+    listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert (len(listed) > 2, listed[-1]) == (True, "set()")
+
+
 def test_a_reader_that_goes_away_is_no_error(book):
     words = [
         sys.executable,

@@ -1,5 +1,5 @@
 """The fixtures of the tests that need books."""
 
-from tests.books import local_book, patterns
+from tests.books import book, local_book, patterns, place, ready
 
-__all__ = ["local_book", "patterns"]
+__all__ = ["book", "local_book", "patterns", "place", "ready"]

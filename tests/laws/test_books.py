@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from tests.laws.books import BOOKS, new_book, record, several, tables_of
 from tests.laws.direct import Scenario
+from tests.reference.fuzz import Gen
 from tests.reference.oracle import compute
 from tradelake.book import Book, create
 from tradelake.jobs.answers import answers as book_answers
 from tradelake.jobs.compare import compare
-from tradelake.jobs.scenario import execution, feed
+from tradelake.jobs.scenario import execution, executions, feed
 
 fresh_book = contextmanager(new_book)
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -96,6 +97,25 @@ def told(scenario: Scenario, *, fold: bool) -> dict[str, Any]:
             book.fold()
         events = book.record([execution(event) for event in scenario["events"][half:]])
         return book_answers(book, {**scenario, "expected": {}}, instruments, events)
+
+
+@settings(max_examples=BOOKS - 1, phases=WITHOUT_SHRINKING)
+@given(seed=st.integers(0, 10**9), folded=st.booleans(), count=st.integers(1, 5))
+def test_law_8_buckets_are_the_whole(seed, folded, count):
+    """What workers of a cluster do, the last bucket first and one of them twice, gives what one machine does."""
+
+    def engine(task, buckets):
+        yield from map(task, reversed(buckets))
+        yield task(buckets[0])
+
+    scenario = Gen(seed, 40, "full", 0.05).run()
+    with fresh_book(scenario) as book:
+        book.record(executions(scenario["events"]))
+        if folded:
+            book.fold()
+        report = book.rebuild_in_buckets(engine, buckets=count)
+        check = book.rebuild(check=True)
+        assert (check.differences, check.rows) == ((), report.rows)
 
 
 @pytest.mark.parametrize("folds", [(), (0,), (1, 2), (0, 1, 2)])

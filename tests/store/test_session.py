@@ -1,13 +1,15 @@
 """What DuckDB loads: extensions of the wheels only, and only with their signature."""
 
 import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import tradelake as tl
 from tradelake.errors import StorageError
-from tradelake.store import session
+from tradelake.store import literals, session
 
 
 @pytest.fixture
@@ -48,3 +50,13 @@ def test_no_book_loads_what_is_not_signed(extensions, tmp_path):
         for statement in (f"LOAD '{extensions['postgres_scanner']}'", "SET allow_unsigned_extensions = true"):
             with pytest.raises(StorageError, match=r"signature|while database is running"):
                 book._catalog.execute(statement)
+
+
+def test_values_written_into_a_statement_are_what_they_were():
+    values = [None, True, -5, 2**70, "it's a ?", "", date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)]
+    text = f"SELECT '?' AS \"?\", 3 -?, 'it''s ?', {', '.join('?' * len(values))}"
+    with duckdb.connect() as connection:
+        written = literals.written_out(text, [1, *values])
+        assert written is not None
+        assert connection.execute(written).fetchall() == connection.execute(text, [1, *values]).fetchall()
+    assert literals.written_out("SELECT ?, ?", [1, "a\0"]) is None

@@ -1,5 +1,8 @@
 """The facade: what users of the library, the command line, the service and the app hold."""
 
+from typing import TYPE_CHECKING
+
+from tradelake.book.buckets import Bucket, Task, Written
 from tradelake.book.facade import Book, create, open_book
 from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
@@ -9,7 +12,6 @@ from tradelake.book.retention import RETAINED_TABLES, Policy
 from tradelake.book.surroundings import environment
 from tradelake.book.texts import column_text, render, schema_texts
 from tradelake.book.upgrading import migrate, migrations
-from tradelake.intake.model import Execution
 from tradelake.outputs import (
     ImportLine,
     NightlyReport,
@@ -27,6 +29,9 @@ from tradelake.store.object_lock import LOCK_MODES, Lock
 from tradelake.store.twin import SCHEMA, Exported
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
 
+if TYPE_CHECKING:
+    from tradelake.intake.model import Execution
+
 __all__ = [
     "BREAK_CLASSES",
     "KINDS",
@@ -37,6 +42,7 @@ __all__ = [
     "TABLES",
     "BackedUp",
     "Book",
+    "Bucket",
     "Execution",
     "Exported",
     "ImportLine",
@@ -50,7 +56,9 @@ __all__ = [
     "Reconciliation",
     "Restored",
     "Step",
+    "Task",
     "Upkeep",
+    "Written",
     "break_text",
     "column_text",
     "create",
@@ -73,3 +81,12 @@ __all__ = [
     "standing",
     "verdict",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the model of an execution when it is first needed: only what parses needs it."""
+    if name != "Execution":
+        raise AttributeError(f"module 'tradelake.book' has no attribute {name!r}")
+    from tradelake.intake.model import Execution
+
+    return Execution

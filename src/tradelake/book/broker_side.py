@@ -1,16 +1,20 @@
 """The broker's side of a reconciliation, from a statement."""
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from tradelake.book.our_events import EXECUTED, SIGNED, conformed
-from tradelake.intake.ibkr_statement import BrokerStatement
 from tradelake.reconcile import CASH, LOTS, POSITIONS, UNREAD, Side
 from tradelake.reconcile.matching import CORRECTABLE
 from tradelake.sessions import trade_date_of
 from tradelake.tables import CORPORATE_KINDS
 
+if TYPE_CHECKING:
+    from tradelake.intake.ibkr_statement import BrokerStatement
 
-def side_of(statement: BrokerStatement) -> Side:
+
+def side_of(statement: "BrokerStatement") -> Side:
     """Return what a statement says as one side of a comparison."""
     told = {"executions": statement.executions, "actions": statement.actions, "cash": statement.cash_events}
     lots = None
@@ -34,7 +38,7 @@ def side_of(statement: BrokerStatement) -> Side:
     )
 
 
-def _events_of(statement: BrokerStatement, told: dict[str, bool]) -> pl.DataFrame:
+def _events_of(statement: "BrokerStatement", told: dict[str, bool]) -> pl.DataFrame:
     """Return the events of the sections that are told, rows of EXECUTIONS."""
     kind, nothing = pl.col("kind"), pl.lit(None, dtype=pl.String)
     events = _each_once(statement.events).with_columns(

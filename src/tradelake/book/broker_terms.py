@@ -4,18 +4,18 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tradelake.book.our_events import EXECUTED, PART, near_parts
 from tradelake.book.trial import OurSide
-from tradelake.intake.fields import BY_NAME
-from tradelake.intake.ibkr_statement import BrokerStatement
-from tradelake.intake.rewrite import as_row
 from tradelake.reconcile import Beginning, Circumstances, Contract, Opening, Part, Row
 from tradelake.sessions import trade_date_of
 from tradelake.tables import CORPORATE_KINDS
+
+if TYPE_CHECKING:
+    from tradelake.intake.ibkr_statement import BrokerStatement
 
 NAMING = ("instrument_id", "contract_symbol", "symbol")
 OF_TERMS = (*NAMING, "asset_type", "strike", "expiration", "option_type", "multiplier", "currency", "settlement",
@@ -26,7 +26,7 @@ OF_A_PART = ("trade_id", "leg_id", "account_id", "quantity", "commission", "fees
 OF_A_LOT = ("instrument_id", "opened_at", "closed_at", "quantity", "cost_basis")
 
 
-def circumstances_of(statement: BrokerStatement, ours: OurSide, *, told_since: date) -> Circumstances:
+def circumstances_of(statement: "BrokerStatement", ours: OurSide, *, told_since: date) -> Circumstances:
     """Return what is known of contracts, splits, lots and rows on both sides."""
     mine = ours.scope.mine
     lots = statement.closed_lots if statement.lots is None else pl.concat([statement.closed_lots, statement.lots])
@@ -62,7 +62,7 @@ def _begun(executions: pl.DataFrame) -> dict[str, Beginning]:
     return {name: Beginning(day, sign) for name, day, sign in first.iter_rows()}
 
 
-def _contracts(statement: BrokerStatement, ours: OurSide) -> dict[str, Contract]:
+def _contracts(statement: "BrokerStatement", ours: OurSide) -> dict[str, Contract]:
     """Return what instruments are, as the book knows them, else as the statement does."""
     families = _families(ours)
     named = [statement.closed_lots, *(frame for frame in (statement.positions, statement.lots) if frame is not None)]
@@ -156,6 +156,9 @@ def _shared(ours: OurSide) -> frozenset[str]:
 
 def _told_row(row: Mapping[str, Any], ours: OurSide) -> Row:
     """Return an event of the statement as the execution row that would record it."""
+    from tradelake.intake.fields import BY_NAME
+    from tradelake.intake.rewrite import as_row
+
     given: dict[str, str | None] = dict(as_row(row))
     if row["instrument_id"] not in _known(ours):
         # An instrument that is new is made from its terms.
@@ -176,7 +179,7 @@ def _known(ours: OurSide) -> frozenset[str]:
     return frozenset(ours.references.instruments["instrument_id"])
 
 
-def _terms(statement: BrokerStatement, ours: OurSide) -> dict[str, Row]:
+def _terms(statement: "BrokerStatement", ours: OurSide) -> dict[str, Row]:
     """Return the fields that name each instrument: its id where the book knows it, else its terms."""
     instruments = ours.references.instruments.select("instrument_id", "currency")
     found: dict[str, Row] = {name: {"instrument_id": name, "currency": c} for name, c in instruments.iter_rows()}
@@ -190,5 +193,7 @@ def _terms(statement: BrokerStatement, ours: OurSide) -> dict[str, Row]:
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    from tradelake.intake.rewrite import as_row
+
     texts = as_row(row) | {name: row[name] for name in BESIDES if row[name] is not None}
     return {name: texts[name] for name in OF_TERMS if name in texts}

@@ -17,9 +17,6 @@ import polars as pl
 
 from tradelake.book.receive import Received, receive, with_received
 from tradelake.errors import Problem
-from tradelake.intake import executions as execution_files
-from tradelake.intake.details import as_text
-from tradelake.intake.rewrite import as_row, corrected
 from tradelake.lots.corrected import corrected_rows
 from tradelake.lots.effective import CureState
 from tradelake.store import Catalog, References
@@ -183,6 +180,9 @@ class LoggedCures:
 
     def _changes(self, root: Row, before: Iterable[str], row: Row) -> str | Problem:
         """Return the details of a correct as the log will have them, or why the corrected event is refused."""
+        from tradelake.intake import executions as execution_files
+        from tradelake.intake.rewrite import as_row, corrected
+
         given = json.loads(row["details"])
         text: Mapping[str, str] = as_row(root)
         for details in before:
@@ -202,6 +202,8 @@ class LoggedCures:
 
 def _settled(changes: Mapping[str, Any], event: Row) -> dict[str, Any]:
     """Return what a correct sets in one way of writing: the values that the corrected event has."""
+    from tradelake.intake.details import as_text
+
     inside = json.loads(event["details"]) if event["details"] else {}
     settled: dict[str, Any] = {}
     for name, value in changes.items():

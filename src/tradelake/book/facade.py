@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tradelake.book.audits import Audits
+from tradelake.book.buckets import BucketRebuilders
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
 from tradelake.book.exporting import Exporters
@@ -40,14 +41,14 @@ def open_book(
     return Book(catalog)
 
 
-class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
+class Book(Exporters, Nights, MarkWriters, Audits, BucketRebuilders, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
-    Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a break
-    on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `maintain`; `backup` copies the book, and
-    `export_postgres` makes its twin in PostgreSQL, from which `import_postgres` fills an empty one. Readers return
-    Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or where they are asked
-    to stand.
+    Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a
+    break on, `add_accounts`, `add_instruments`, `fold`, `rebuild`, `rebuild_in_buckets`, `maintain`; `backup` copies
+    the book, and `export_postgres` makes its twin in PostgreSQL, from which `import_postgres` fills an empty one.
+    Readers return Polars frames with exact decimals and UTC instants, and always stand at the head of the log, or
+    where they are asked to stand.
     """
 
     def __enter__(self) -> Book:

@@ -150,6 +150,10 @@ class Nodes:
             nodes |= {(account, root) for account in reach.accounts for root in whole}
         return nodes
 
+    def everything(self) -> list[Node]:
+        """Return all nodes, in order."""
+        return sorted((account, root) for account, roots in self._by_account.items() for root in roots)
+
     def groups(self, reaches: Iterable[Reach]) -> pl.DataFrame:
         """Return the nodes that are linked: account_id, root, and `group`, one of the nodes of the group as text."""
         union = _Union[Node]()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -18,11 +18,13 @@ from tradelake.book.shelf import author, now
 from tradelake.book.sources import FORMATS, read_file
 from tradelake.book.writing import Writers
 from tradelake.errors import InputError, Problem
-from tradelake.intake.marks import ParsedMarks, marks_of_frame, marks_of_rows, parse_marks
 from tradelake.intake.parsed import records_of
 from tradelake.sessions import session_close, trade_date
 from tradelake.store import Batch, Head, append
 from tradelake.tables import INCOMING, MARKS
+
+if TYPE_CHECKING:
+    from tradelake.intake.marks import ParsedMarks
 
 SECTION = "mark"
 Prices = Mapping[str, Decimal | str | None] | pl.DataFrame
@@ -52,6 +54,8 @@ class MarkWriters(MarkReaders, Readers, Writers):
 
         A file that was imported before changes nothing. Raises InputError where it cannot be read as a whole.
         """
+        from tradelake.intake.marks import parse_marks
+
         file = Path(path)
         suffix = file.suffix.lower()
         if suffix not in FORMATS:
@@ -83,7 +87,7 @@ class MarkWriters(MarkReaders, Readers, Writers):
         return self.mark(_rows_of(answer, day), source=source, reason=reason)
 
     def _record_marks(
-        self, parsed: ParsedMarks, *, source: str, reason: str | None, digest: str | None = None
+        self, parsed: "ParsedMarks", *, source: str, reason: str | None, digest: str | None = None
     ) -> MarkReceipt:
         self._writable()
         found: list[Judged] = []
@@ -113,7 +117,9 @@ class MarkWriters(MarkReaders, Readers, Writers):
         return _receipt(found[-1], _in_order(parsed.problems, found[-1].problems), source=source, version=version)
 
 
-def _parsed(rows: object, source: str, today: date) -> ParsedMarks:
+def _parsed(rows: object, source: str, today: date) -> "ParsedMarks":
+    from tradelake.intake.marks import marks_of_frame, marks_of_rows
+
     if isinstance(rows, pl.DataFrame):
         return marks_of_frame(rows, name=source, today=today)
     if isinstance(rows, Mapping):

@@ -13,7 +13,6 @@ import polars as pl
 from tradelake.book.accounts import reject_rows, resolve_accounts
 from tradelake.book.gives import refuse_unknown, with_given
 from tradelake.errors import Problem
-from tradelake.intake.check import recheck
 from tradelake.store import References
 from tradelake.tables import CORPORATE_KINDS, INCOMING, INSTRUMENTS, OPTION_KINDS, STRATEGIES
 
@@ -127,6 +126,8 @@ def _complete(rows: pl.DataFrame, known: pl.DataFrame, *, source: str) -> tuple[
         .join(known.select("instrument_id", *columns), on="instrument_id", how="left", maintain_order="left")
         .select(rows.columns)
     )
+    from tradelake.intake.check import recheck
+
     # Several events may come from one row of the source, so that they are numbered by their order while checked.
     order = rows.select(pl.col("_order").cast(pl.Int64).alias("number"), "_order", "source_row")
     numbered = filled.with_columns(order["number"].alias("source_row")).drop("_order")

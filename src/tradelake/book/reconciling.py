@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -25,13 +25,15 @@ from tradelake.book.reconciliation import (
 from tradelake.book.shelf import asked_again
 from tradelake.book.trial import OurSide
 from tradelake.errors import InputError
-from tradelake.intake.ibkr_statement import BrokerStatement, read_statements
 from tradelake.reconcile import CASH, EXECUTIONS, POSITIONS, Compared, Explained, Side, compare, explain, stale_split
 from tradelake.reconcile.balances import is_close
 from tradelake.reconcile.breaks import Coverage, Seen
 from tradelake.reconcile.executions import name_of
 from tradelake.reconcile.facts import Fact, facts_of
 from tradelake.tables import BREAK_EVENTS
+
+if TYPE_CHECKING:
+    from tradelake.intake.ibkr_statement import BrokerStatement
 
 NO_DAYS = timedelta(0)
 EFFECTIVE_TRADE = (pl.col("kind") == "trade") & pl.col("idle").is_null()
@@ -48,8 +50,10 @@ EARLIER = (
 class Reconcilers(NearSides, Listing):
     """Everything that holds the books against what a broker says."""
 
-    def _read_statements(self, path: str | Path) -> tuple[tuple[BrokerStatement, ...], str]:
+    def _read_statements(self, path: str | Path) -> "tuple[tuple[BrokerStatement, ...], str]":
         """Return the statements of a file, and its name."""
+        from tradelake.intake.ibkr_statement import read_statements
+
         file = Path(path)
         try:
             content = file.read_bytes()
@@ -58,7 +62,7 @@ class Reconcilers(NearSides, Listing):
         return read_statements(content, name=file.name), file.name
 
     @asked_again
-    def _reconciled(self, statements: tuple[BrokerStatement, ...], *, source: str) -> Reconciliation:
+    def _reconciled(self, statements: "tuple[BrokerStatement, ...]", *, source: str) -> Reconciliation:
         seen: list[Seen] = []
         notes: list[str] = []
         told, breaks, consequences, differences = [], [], [], []
@@ -114,7 +118,7 @@ class Reconcilers(NearSides, Listing):
             seen=tuple(seen),
         )
 
-    def _at_first_sight(self, statements: list[BrokerStatement], sides: dict[int, Side]) -> set[int]:
+    def _at_first_sight(self, statements: "list[BrokerStatement]", sides: dict[int, Side]) -> set[int]:
         """Return the identities of statements that agree with the books and about whose account no break is open."""
         open_breaks = set(self._catalog.frame(UNSETTLED)["broker_account_id"])
         asked = [each for each in statements if each.account not in open_breaks]
@@ -133,13 +137,13 @@ class Reconcilers(NearSides, Listing):
         as_of, first = more.pop("as_of", None) or instant_of(until), more.pop("first", since)
         return Scope(account, books, since, until, as_of, first, **more)
 
-    def _side_for(self, statement: BrokerStatement) -> OurSide:
+    def _side_for(self, statement: "BrokerStatement") -> OurSide:
         """Return our side for a statement, which may report what happened before its first day."""
         scope, outside = self._scope_for(statement)
         references = self._references(self._standing().import_run_id)
         return OurSide(self._catalog, references, self._index, scope, reported=outside)
 
-    def _scope_for(self, statement: BrokerStatement) -> tuple[Scope, pl.DataFrame]:
+    def _scope_for(self, statement: "BrokerStatement") -> tuple[Scope, pl.DataFrame]:
         """Return the scope of a statement, and what it reports from outside its period."""
         days = statement.events["trade_date"]
         first = days.min() if days.len() else statement.since
@@ -200,7 +204,7 @@ def _with_stale_splits(compared: Compared, ours: OurSide, at: datetime) -> list[
     ]
 
 
-def _coverage(statement: BrokerStatement, ours: OurSide, theirs: Side) -> Coverage:
+def _coverage(statement: "BrokerStatement", ours: OurSide, theirs: Side) -> Coverage:
     agreed, told = set(), set()
     mine = {} if ours.side.cash is None else dict(ours.side.cash.select("currency", "ending").iter_rows())
     for currency, ending in (
@@ -223,7 +227,7 @@ def _coverage(statement: BrokerStatement, ours: OurSide, theirs: Side) -> Covera
     )
 
 
-def _counts(statement: BrokerStatement, theirs: Side, breaks: int) -> tuple[Any, ...]:
+def _counts(statement: "BrokerStatement", theirs: Side, breaks: int) -> tuple[Any, ...]:
     frames = {
         "executions": theirs.executions.filter(section="executions") if theirs.sections else None,
         "positions": theirs.positions,

@@ -6,9 +6,6 @@ from pathlib import Path
 import polars as pl
 
 from tradelake.errors import InputError
-from tradelake.intake import executions as execution_files
-from tradelake.intake import ibkr_flex
-from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed
 
 FORMATS = {
@@ -32,6 +29,9 @@ def read_file(file: Path) -> bytes:
 
 def parse_rows(executions: object, *, name: str) -> Parsed:
     """Return the parsed form of what `record` was given."""
+    from tradelake.intake import executions as execution_files
+    from tradelake.intake.model import Execution
+
     if isinstance(executions, pl.DataFrame):
         return execution_files.from_frame(executions, name=name)
     if isinstance(executions, (Mapping, Execution)):
@@ -43,7 +43,11 @@ def parse_rows(executions: object, *, name: str) -> Parsed:
 
 def parse_source(source: str, content: bytes, *, name: str) -> Parsed:
     """Return the parsed form of a file; InputError for an unknown source or suffix."""
+    from tradelake.intake import executions as execution_files
+
     if source == "ibkr-flex":
+        from tradelake.intake import ibkr_flex
+
         return ibkr_flex.parse(content, name=name)
     if source != "executions":
         raise InputError(f"{source!r} is no source that tradelake knows. Sources: {', '.join(SOURCES)}.")

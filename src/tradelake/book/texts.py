@@ -2,7 +2,6 @@
 
 import json
 
-from tradelake.intake.model import Execution
 from tradelake.outputs import render
 from tradelake.tables import BY_NAME, DUCKDB_TYPES, POSTGRES_TYPES, ducklake_script, postgres_script
 
@@ -11,6 +10,8 @@ __all__ = ["column_text", "render", "schema_texts"]
 
 def schema_texts() -> dict[str, str]:
     """Return the files of `schemas/` by name: DuckLake DDL, PostgreSQL DDL, JSON Schema of an execution."""
+    from tradelake.intake.model import Execution
+
     execution = json.dumps(Execution.model_json_schema(), indent=2, sort_keys=True) + "\n"
     return {"ducklake.sql": ducklake_script(), "execution.schema.json": execution, "postgres.sql": postgres_script()}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -23,12 +23,14 @@ from tradelake.book.reported import position_differences
 from tradelake.book.retention import Retainers
 from tradelake.book.shelf import Progress, author, no_progress, now
 from tradelake.book.sources import parse_rows, parse_source, read_file
-from tradelake.intake.model import Execution
 from tradelake.intake.parsed import Parsed
 from tradelake.lots import prepare as prepare_kernel
 from tradelake.store import Appended, Batch, Head, References, append
 from tradelake.store.archived import ArchivedTarget
 from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, INCOMING, INSTRUMENTS, POSITIONS, RECORDS
+
+if TYPE_CHECKING:
+    from tradelake.intake.model import Execution
 
 LARGE_FILE_BYTES = 2_000_000
 
@@ -59,7 +61,7 @@ class Writers(Retainers):
 
     def record(
         self,
-        executions: Iterable[Mapping[str, Any] | Execution] | Mapping[str, Any] | Execution | pl.DataFrame,
+        executions: "Iterable[Mapping[str, Any] | Execution] | Mapping[str, Any] | Execution | pl.DataFrame",
         *,
         source: str = "record",
         reason: str | None = None,

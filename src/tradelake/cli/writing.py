@@ -8,6 +8,7 @@ import typer
 
 from tradelake.cli.options import Text, open_book, takes, target_of
 from tradelake.cli.streams import complain, complain_about, emit, progress_bar
+from tradelake.errors import InputError
 
 
 def init(
@@ -82,10 +83,21 @@ def rebuild(
         bool,
         typer.Option("--check", help="Only compare a rebuild with what is stored; exit 1 where they differ."),
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="ADDRESS", help="Let the workers of this Dask scheduler do it."),
+    ] = None,
 ) -> None:
     """Compute positions, lots and matches from the log anew."""
+    if cluster is not None and check:
+        raise InputError("--check and --cluster do not go together. Check on one machine: leave out --cluster.")
     with open_book(context, read_only=False) as book, progress_bar() as progress:
-        report = book.rebuild(check=check, progress=progress)
+        if cluster is None:
+            report = book.rebuild(check=check, progress=progress)
+        else:
+            from tradelake.jobs.cluster import rebuild_on
+
+            report = rebuild_on(cluster, book, progress=progress)
     rows = ", ".join(f"{count:,} {table}" for table, count in report.rows.items())
     verdict = ("identical" if report.identical else "different") if check else "rebuilt"
     emit(f"{verdict} up to sequence {report.sequence}\n  {rows}\n")

@@ -12,7 +12,7 @@ import polars as pl
 from tradelake.errors import BookError, InputError
 from tradelake.store.cold import EVERYTHING, Cold, Span
 from tradelake.store.foreign import query_error, translated
-from tradelake.store.literals import literal
+from tradelake.store.literals import literal, written_out
 from tradelake.store.lost import PATIENCE_SECONDS, ServerLost, asked_again, end, is_ruined
 from tradelake.store.session import session, session_for_rows
 from tradelake.store.target import Target
@@ -80,12 +80,12 @@ class Asking:
     def execute(self, sql: str, parameters: list[object] | None = None) -> None:
         """Run a statement for its effect."""
         with self._asking() as connection:
-            connection.execute(sql, parameters or [])
+            _run(connection, sql, parameters)
 
     def update(self, sql: str, parameters: list[object]) -> int:
         """Run an UPDATE and return how many rows it changed."""
         with self._asking() as connection:
-            return sum(count for (count,) in connection.execute(sql, parameters).fetchall())
+            return sum(count for (count,) in _run(connection, sql, parameters).fetchall())
 
     def frame(self, sql: str, parameters: list[object] | None = None, span: Span = EVERYTHING) -> pl.DataFrame:
         """Return the rows of a query; *span* is what it can reach of the archive."""
@@ -93,7 +93,7 @@ class Asking:
         def ask() -> pl.DataFrame:
             self.show_archived(sql, span)
             with self._asking() as connection:
-                return connection.execute(sql, parameters or []).pl()
+                return _run(connection, sql, parameters).pl()
 
         with self._lock:
             # A statement alone is a transaction of its own, and may be asked again.
@@ -147,3 +147,9 @@ class Asking:
                 with self._asking() as connection:
                     for name in frames:
                         connection.unregister(name)
+
+
+def _run(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None) -> duckdb.DuckDBPyConnection:
+    """Run a statement with its values written out, where each can be."""
+    text = written_out(sql, parameters) if parameters else sql
+    return connection.execute(sql, parameters) if text is None else connection.execute(text)

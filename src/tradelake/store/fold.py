@@ -145,6 +145,11 @@ def replace_derived(catalog: Catalog, derived: Derived, checkpoint: Checkpoint, 
                     "(SELECT (account_id, symbol) FROM void_families)"
                 )
         catalog.insert(table.name, derived.rows(table).sort(*table.sort))
+    move_checkpoint(catalog, checkpoint)
+
+
+def move_checkpoint(catalog: Catalog, checkpoint: Checkpoint) -> None:
+    """Let the checkpoint be where the derived tables are now; their files are on disk when this returns."""
     catalog.execute(
         f"UPDATE {CHECKPOINT.name} SET sequence = ?, latest_at = ?",
         [checkpoint.sequence, checkpoint.latest_at.isoformat()],

@@ -10,14 +10,13 @@ Limit: S3 and its like. Google Cloud and Azure lock by the settings of the bucke
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import Message
 from typing import TYPE_CHECKING, Literal
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 from tradelake.errors import StorageError
 
 if TYPE_CHECKING:
+    from email.message import Message
+
     from obstore.store import ObjectStore
 
 LOCK_MODES = ("governance", "compliance")
@@ -43,6 +42,9 @@ class Lock:
 
 def lock_of(store: "ObjectStore", name: str, where: str) -> Lock | None:
     """Return the lock that an object of an S3 store has; None for none."""
+    from urllib.error import URLError
+    from urllib.request import Request, urlopen
+
     import obstore
     from obstore.store import S3Store
 
@@ -56,7 +58,7 @@ def lock_of(store: "ObjectStore", name: str, where: str) -> Lock | None:
         raise StorageError(f"{where}: the store does not say what lock it has: {error}.") from error
 
 
-def _read(headers: Message) -> Lock | None:
+def _read(headers: "Message") -> Lock | None:
     mode, until = headers.get(MODE), headers.get(UNTIL)
     if mode is None or until is None:
         return None

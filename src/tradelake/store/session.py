@@ -1,9 +1,9 @@
 """A session of DuckDB: in UTC, with the extensions of its wheels, and never a download.
 
 Problem. DuckDB checks the signature of an extension whenever a database loads it: a hash over 36 MB each, a third of a
-second for every book that is opened. Decision. A process has an extension checked once, and again when its file is
-another; books that it opens later take the library that is in the process already, unchecked. No statement of a user
-can load one: signatures are asked for again as soon as a session has its extensions.
+second for every book that is opened. Decision. A user has an extension checked once, and again when its file is
+another; what was checked is noted (`checked.py`). No statement of a user can load one: signatures are asked for again
+as soon as a session has its extensions.
 """
 
 import re
@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from tradelake.errors import StorageError
+from tradelake.store.checked import Identity, identity, remember, remembered
 from tradelake.store.literals import literal
 from tradelake.store.s3 import reach_s3
 from tradelake.store.target import S3_PREFIX, Target, is_remote
@@ -34,7 +35,7 @@ QUIET: dict[str, str | bool | int | float | list[str]] = {
 NO_FILES = "SET secret_directory = '/dev/null/secrets'"
 EXTENSIONS = {"sqlite": ("sqlite_scanner",), "duckdb": (), "postgres": ("postgres_scanner",)}
 
-_CHECKED: dict[Path, tuple[int, int, int]] = {}
+_CHECKED: dict[Path, Identity] = {}
 
 
 def extension_path(name: str) -> Path:
@@ -53,8 +54,10 @@ def extension_path(name: str) -> Path:
 
 def session(target: Target) -> duckdb.DuckDBPyConnection:
     """Return a connection that can attach a book at *target*."""
-    extensions = {path: _identity(path) for path in map(extension_path, ("ducklake", *EXTENSIONS[target.kind]))}
-    checked = all(_CHECKED.get(path) == identity for path, identity in extensions.items())
+    extensions = {path: identity(path) for path in map(extension_path, ("ducklake", *EXTENSIONS[target.kind]))}
+    if not extensions.items() <= _CHECKED.items():
+        _CHECKED.update(remembered())
+    checked = extensions.items() <= _CHECKED.items()
     connection = duckdb.connect(config={**QUIET, "allow_unsigned_extensions": checked})
     connection.execute(OPTIMIZERS)
     connection.execute("SET threads = 1")
@@ -71,14 +74,10 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
             connection.close()
             raise StorageError(f"DuckDB's extension {path.name} is not as it was published: {error}") from error
     connection.execute("SET allow_unsigned_extensions = false")
-    _CHECKED.update(extensions)
+    if not checked:
+        _CHECKED.update(extensions)
+        remember(extensions)
     return connection
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    """Return what changes when a file is replaced or written."""
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def load(connection: duckdb.DuckDBPyConnection, name: str) -> None:

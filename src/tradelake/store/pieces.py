@@ -1,0 +1,89 @@
+"""Parts of the derived tables that other processes write as files, and the one commit that takes them all in.
+
+Problem: the parts of a rebuild are written by processes that may die at any point, run twice, or finish after another
+did the same work. Decision: every attempt writes files under a name of its own into the folder of the table, brings
+them to disk on its machine, and only then says their names. The commit names the files of exactly one attempt of each
+part, empties the tables before, and counts afterwards that the rows are those that were said. What no commit names is
+an orphan, which maintenance finds beside all others.
+
+Limit: a file must not be taken in twice, so that this commit is never repeated by itself.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tradelake.errors import InvariantError
+from tradelake.store.catalog import Catalog
+from tradelake.store.durable import sync_folder
+from tradelake.store.fold import Checkpoint, Derived, move_checkpoint
+from tradelake.store.literals import literal
+from tradelake.store.opening import GROUP_ROWS
+from tradelake.store.target import is_remote
+from tradelake.tables import DERIVED_TABLES, LOTS, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file with rows of a derived table that no commit names yet."""
+
+    table: str
+    path: str
+    rows: int
+    size_bytes: int
+
+
+def write_pieces(catalog: Catalog, derived: Derived, name: str) -> tuple[Piece, ...]:
+    """Write derived rows to new files called *name*, one per table that has any; they are on disk when this returns."""
+    pieces = []
+    for table in DERIVED_TABLES:
+        rows = derived.rows(table)
+        if rows.height:
+            path = f"{catalog.data_folder}main/{table.name}/{name}.parquet"
+            _write(catalog, table, rows, path)
+            pieces.append(Piece(table.name, path, rows.height, catalog.place.size(path) or 0))
+    sync_folder(catalog.data_folder)
+    return tuple(pieces)
+
+
+def _write(catalog: Catalog, table: Table, rows: pl.DataFrame, path: str) -> None:
+    if not is_remote(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    columns = ", ".join(table.names)
+    with catalog.joined(piece_rows=table.conform(rows).sort(*table.sort)):
+        catalog.execute(
+            f"COPY (SELECT {columns} FROM piece_rows) TO {literal(path)} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})"
+        )
+
+
+def replace_by_pieces(catalog: Catalog, pieces: Iterable[Piece], checkpoint: Checkpoint) -> Mapping[str, int]:
+    """Let the derived tables be the rows of some files, in the caller's transaction; return the rows by table.
+
+    Raises InvariantError where a table then has other rows than were said to be written.
+    """
+    files: dict[str, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        files[piece.table].append(piece)
+    counts = {}
+    for table in DERIVED_TABLES:
+        catalog.execute(f"DELETE FROM {table.name}")
+        paths = ", ".join(literal(piece.path) for piece in files[table.name])
+        if paths:
+            catalog.execute(f"CALL ducklake_add_data_files('lake', {literal(table.name)}, [{paths}])")
+        counts[table.name] = sum(piece.rows for piece in files[table.name])
+        # By a column, so that the rows are counted where they are and not in what the catalog says.
+        there = catalog.frame(f"SELECT count(symbol || '') AS there FROM {table.name}")["there"].item()
+        if there != counts[table.name]:
+            raise InvariantError(f"{table.name}: {counts[table.name]:,} rows were written and {there:,} are there")
+    move_checkpoint(catalog, checkpoint)
+    return counts
+
+
+def stored_families(catalog: Catalog) -> pl.DataFrame:
+    """Return the families that have derived rows: account_id and symbol."""
+    each = [f"SELECT account_id, symbol FROM {table.name}" for table in DERIVED_TABLES]
+    found = catalog.frame(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(each)})")
+    return found.cast({name: LOTS.schema[name] for name in found.columns})
