@@ -2,7 +2,7 @@
 
 A test says `place` for somewhere to make and open books, `book` for an empty book with the account GEN-1 on every
 kind of catalog, `local_book` for one on the default catalog alone. The data of `place` are in a local folder; with the
-mark `also_on_s3`, or in a run with `--places=all`, the test runs once more with its data on a real S3 server.
+mark `also_on_s3`, or as `--places` says, the test runs once more with its data on a real S3 server.
 """
 
 import shutil

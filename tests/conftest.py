@@ -30,9 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
     parser.addoption(
         "--places",
-        choices=("some", "all"),
-        default="some",
-        help="all: every test of a book that may be anywhere runs with its data on S3 too (a second run of each)",
+        choices=("some", "store", "all"),
+        default="store" if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else "some",
+        help="which tests of a book that may be anywhere run once more with its data on S3 (store in the profile ci)",
     )
 
 
@@ -43,8 +43,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = any("bucket" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if chosen or "place" not in metafunc.fixturenames:
         return
-    marked = metafunc.definition.get_closest_marker("also_on_s3") is not None
-    if marked or metafunc.config.getoption("--places") == "all":
+    places = metafunc.config.getoption("--places")
+    in_store = places == "store" and metafunc.definition.path.parent.name == "store"
+    if in_store or places == "all" or metafunc.definition.get_closest_marker("also_on_s3") is not None:
         metafunc.parametrize("bucket", ["local", "s3"], indirect=True)
 
 

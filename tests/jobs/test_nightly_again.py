@@ -23,7 +23,7 @@ from tradelake.jobs.nightly import Night, run_nights
 from tradelake.outputs import NightlyReport, report_json
 from tradelake.store import verify_runs
 
-KILLS = int(os.environ.get("TRADELAKE_KILLS", "8" if THOROUGH else "4"))
+KILLS = int(os.environ.get("TRADELAKE_KILLS", "4"))
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 BEFORE, DAYS = date(2026, 1, 7), [date(2026, 1, day) for day in ((8, 9, 12) if THOROUGH else (8, 9))]
 MISSED = {5}  # the fill that only the broker's statement tells

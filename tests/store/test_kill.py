@@ -8,7 +8,7 @@ import pytest
 from tests.books import SHARED, assert_whole, fill, frame
 from tests.laws.books import THOROUGH
 
-KILLS = 9 if THOROUGH else 5  # for each kind of catalog
+KILLS = 7 if THOROUGH else 5  # for each kind of catalog
 
 
 def batches() -> list[list[dict[str, object]]]:

@@ -30,7 +30,7 @@ from tests.store.victim import NOTHING_KEPT, Victim, do, fills
 from tradelake.book import restore_book
 from tradelake.errors import BookExists, BookNotFound
 
-KILLS = int(os.environ.get("TRADELAKE_KILLS", "24" if THOROUGH else "12"))
+KILLS = int(os.environ.get("TRADELAKE_KILLS", "18" if THOROUGH else "12"))
 SEED = int(os.environ.get("TRADELAKE_SEED", "5"))
 MANY = 1100
 LIVES = (("sqlite", "folder"), ("sqlite", "s3"), ("duckdb", "folder"))
