@@ -222,5 +222,6 @@ def test_kills_at_random_moments_lose_nothing_and_a_repeat_completes(told, serve
             for name, rows in one.left().items():
                 assert_frame_equal(rows, wanted[name], check_exact=True)
     if what != COMMANDS[-1]:
-        one.next.end(kill=True)
+        one.next.begin()
+        one.next.end()
     assert early >= KILLS // 3

@@ -129,18 +129,19 @@ def test_nothing_is_committed_under_a_lease_that_was_lost(ready, postgres_server
 
 
 READER = """
-CREATE ROLE desk_reader LOGIN;
-GRANT USAGE ON SCHEMA public TO desk_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO desk_reader;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO desk_reader;
+CREATE ROLE {role} LOGIN;
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role};
 """
 
 
 @in_postgres
 def test_a_role_that_may_only_select_reads_the_book_and_cannot_write(ready):
     with psycopg.connect(ready.target, autocommit=True) as connection:
-        connection.execute(READER)
-    url = ready.target.replace("postgres@", "desk_reader@")
+        role = f"reader_of_{connection.info.dbname}"  # roles are of the server, and tests share one
+        connection.execute(READER.format(role=role).encode())
+    url = ready.target.replace("postgres@", f"{role}@")
     with ready.open() as book:
         with tl.open(url, read_only=True) as reader:
             for number in range(3):
