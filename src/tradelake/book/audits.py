@@ -7,8 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tradelake.book.checking import differing
-from tradelake.book.closing import changed_final, derive_all
+from tradelake.book.closing import changed_final
 from tradelake.book.derive import latest_event
 from tradelake.book.deriving import Derivers
 from tradelake.book.reading import Readers
@@ -27,7 +26,7 @@ from tradelake.store import (
 )
 from tradelake.store.closing import closed_until, was_deleted
 from tradelake.store.cold import CLOSED, HOT, Span
-from tradelake.tables import CHECKPOINT, DERIVED_TABLES, IMPORT_RUNS, KINDS, NIGHTS, SOURCE_RECORDS, TRADE_LOG
+from tradelake.tables import CHECKPOINT, IMPORT_RUNS, KINDS, NIGHTS, SOURCE_RECORDS, TRADE_LOG
 
 CLOSED_PAST = (
     "positions, lots, matches, position_history, cash_flows and refusals up to {} cannot be derived again: events by "
@@ -179,16 +178,15 @@ class Audits(Readers, Derivers):
     def _compare(self, findings: list[Finding]) -> None:
         standing = read_standing(self._catalog)
         references = self._references(standing.import_run_id)
-        derived = derive_all(self._catalog, references)
         changed = changed_final(self._catalog, references)
         findings += [Finding(None, name, "", what) for name, what in changed]
         reached, checkpoint = latest_event(self._catalog, references), standing.checkpoint
         if checkpoint.sequence == reached.sequence and checkpoint.latest_at != reached.latest_at:
             what = f"it is {checkpoint.latest_at.isoformat()}, the events say {reached.latest_at.isoformat()}"
             findings.append(Finding(None, CHECKPOINT.name, "latest_at", what))
-        for table in DERIVED_TABLES:
-            differences = differing(table, self._rows(table), derived.rows(table))
-            findings += [Finding(None, table.name, d.first, f"{d.rows:,} rows are {d.word}") for d in differences]
+        comparison, _ = self._compared(standing, no_progress)
+        for table, found in comparison.differences().items():
+            findings += [Finding(None, table.name, d.first, f"{d.rows:,} rows are {d.word}") for d in found]
 
 
 def _read_anchor(path: Path) -> Anchor:

@@ -1,6 +1,7 @@
 """What is stored against what follows from the log."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -17,12 +18,32 @@ class Difference:
     first: str
 
 
-def differences(table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> list[str]:
-    """Return a line for each kind of difference between what is stored and what was derived."""
-    return [
-        f"{table.name}: {found.rows} rows {found.word}, the first is {found.first}"
-        for found in differing(table, stored, derived)
-    ]
+class Comparison:
+    """The differences of some tables, added up part by part."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Table, str], Difference] = {}
+
+    def add(self, table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> None:
+        """Compare a part of a table, all rows of which come before those of the next part."""
+        for found in differing(table, stored, derived):
+            before = self._found.get((table, found.word))
+            self._found[table, found.word] = found if before is None else replace(before, rows=before.rows + found.rows)
+
+    def differences(self) -> Mapping[Table, list[Difference]]:
+        """Return the kinds of difference of each table that has some."""
+        found: dict[Table, list[Difference]] = {}
+        for (table, _), difference in self._found.items():
+            found.setdefault(table, []).append(difference)
+        return found
+
+    def lines(self) -> tuple[str, ...]:
+        """Return a line for each kind of difference."""
+        return tuple(
+            f"{table.name}: {found.rows} rows {found.word}, the first is {found.first}"
+            for table, kinds in self.differences().items()
+            for found in kinds
+        )
 
 
 def differing(table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> list[Difference]:

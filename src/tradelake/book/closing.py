@@ -7,9 +7,10 @@ final by then stay as they are stored. Nothing that happened by then is recorded
 that was never closed is derived from its first event.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -47,15 +48,28 @@ def derive_after(
 
     Raises DeletedError where *as_of* is before it.
     """
+    return derivation(catalog, references, events, families=families, as_of=as_of)()
+
+
+def derivation(
+    catalog: Catalog,
+    references: References,
+    events: pl.DataFrame,
+    *,
+    families: pl.DataFrame | None = None,
+    as_of: datetime | None = None,
+) -> Callable[[], Derived]:
+    """Return what gives the tables of `derive_after`, and asks the catalog for nothing more."""
     closing = read_closing(catalog)
     if closing is None:
-        return derive(references, events, start=first_start(references), families=families)
+        return partial(derive, references, events, start=first_start(references), families=families)
     if as_of is not None and as_of < closing.until:
         raise DeletedError(EARLIER.format(closing.until.isoformat()))
     before = events.filter(pl.col("executed_at") <= closing.until)
     lots, positions = (_of(rows, families) for rows in (closing.lots, closing.positions))
     final = final_rows(catalog, closing.until, before, families)
-    derived = derive(
+    fresh = partial(
+        derive,
         references,
         events.filter(pl.col("executed_at") > closing.until),
         start=start_after(catalog, references, before),
@@ -64,7 +78,12 @@ def derive_after(
         positions=positions,
         prior=final[MATCHES.name].join(positions, on="position_id", how="semi"),
     )
-    return replace(derived, **{name: pl.concat([rows, getattr(derived, name)]) for name, rows in final.items()})
+
+    def after() -> Derived:
+        derived = fresh()
+        return replace(derived, **{name: pl.concat([rows, getattr(derived, name)]) for name, rows in final.items()})
+
+    return after
 
 
 def final_rows(

@@ -2,18 +2,22 @@
 
 import time
 from dataclasses import replace
+from uuid import uuid4
 
-from tradelake.book.checking import differences
-from tradelake.book.closing import derive_all
+import polars as pl
+
+from tradelake.book.checking import Comparison
 from tradelake.book.derive import latest_event
-from tradelake.book.past import PastReaders
+from tradelake.book.groups import FAMILY
+from tradelake.book.parts import Part, PartDerivers
 from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.shelf import Progress, asked_again, no_progress
 from tradelake.book.tail import TailFold
 from tradelake.errors import ReadOnlyError, TradelakeError
-from tradelake.store import read_standing, replace_derived
+from tradelake.store import Checkpoint, Standing, read_standing, replace_derived
 from tradelake.store.closing import closed_until
-from tradelake.tables import DERIVED_TABLES, TRADE_LOG
+from tradelake.store.pieces import Piece, replace_by_pieces, write_pieces
+from tradelake.tables import DERIVED_TABLES, TRADE_LOG, Table
 
 FOLD_AFTER = 2_000
 UNFOLDED = (
@@ -27,7 +31,7 @@ CLOSED = (
 )
 
 
-class Derivers(PastReaders):
+class Derivers(PartDerivers):
     """Everything that writes what follows from the log."""
 
     def _writable(self) -> None:
@@ -63,55 +67,93 @@ class Derivers(PastReaders):
             self._catalog.cold.including(),
             self._catalog.transaction(),
         ):
-            tail = self._folded()
-            if tail.standing.head != tail.standing.checkpoint.sequence:
+            standing = self._standing()
+            if standing.checkpoint.sequence == 0 and self._is_long(standing):
+                # The first fold of a long log: what is remembered of its events would not fit in memory.
+                self._rederive(standing, no_progress)
+            elif standing.head != standing.checkpoint.sequence:
+                tail = self._folded()
                 replace_derived(self._catalog, tail.derived, tail.reached)
-        return tail.standing.head
+        return standing.head
 
     @asked_again
     def rebuild(self, *, check: bool = False, progress: Progress | None = None) -> RebuildReport:
-        """Derive all tables from the first event; with `check` only compare them with what is stored and folded."""
+        """Derive all tables from the first event; with `check` only compare them with what is stored and folded.
+
+        A long log is derived part by part, so that memory does not grow with it.
+        """
         report = progress or no_progress
         started = time.perf_counter()
         report("derive", 0, 2)
-        if not check:
-            self._writable()
-            with (
-                self._catalog.lease.hold(),
-                self._catalog.parallel(),
-                self._catalog.cold.including(),
-                self._catalog.transaction(),
-            ):
-                references = self._references(read_standing(self._catalog).import_run_id)
-                derived = derive_all(self._catalog, references)
-                reached = latest_event(self._catalog, references)
-                report("write", 1, 2)
-                replace_derived(self._catalog, derived, reached, everything=True)
-                notes = self._cold_notes()
-            # What was read of the old rows is void, even where the checkpoint stays where it was.
-            self._tail = TailFold(self._catalog)
-            found: tuple[str, ...] = ()
-        else:
-            with self._catalog.parallel(), self._catalog.cold.including(), self._catalog.transaction():
-                references = self._references(read_standing(self._catalog).import_run_id)
-                derived = derive_all(self._catalog, references)
-                reached = latest_event(self._catalog, references)
-                report("compare", 1, 2)
-                found = tuple(
-                    text
-                    for table in DERIVED_TABLES
-                    for text in differences(table, self._rows(table), derived.rows(table))
-                )
-                notes = self._cold_notes()
+        found: tuple[str, ...] = ()
+        with self._catalog.parallel(), self._catalog.cold.including():
+            if check:
+                with self._catalog.transaction():
+                    standing = self._standing()
+                    comparison, rows = self._compared(standing, report)
+                    reached = latest_event(self._catalog, self._references(standing.import_run_id))
+                    notes, found = self._cold_notes(), comparison.lines()
+            else:
+                self._writable()
+                with self._catalog.lease.hold(), self._catalog.transaction():
+                    reached, rows = self._rederive(self._standing(), report)
+                    notes = self._cold_notes()
         report("done", 2, 2)
         return RebuildReport(
             identical=not found,
             sequence=reached.sequence,
             differences=found,
-            rows={table.name: derived.rows(table).height for table in DERIVED_TABLES},
+            rows=rows,
             seconds=time.perf_counter() - started,
             notes=notes,
         )
+
+    def _rederive(self, standing: Standing, report: Progress) -> tuple[Checkpoint, dict[str, int]]:
+        """Replace the derived tables by what follows from the whole log; return the checkpoint and the rows of each."""
+        references = self._references(standing.import_run_id)
+        reached = latest_event(self._catalog, references)
+        pieces: list[Piece] = []
+        rows: dict[str, int] = {}
+        job = uuid4().hex
+        for number, (part, derived, count) in enumerate(self._derived_parts(standing, references)):
+            if part is None:
+                report("write", 1, 2)
+                replace_derived(self._catalog, derived, reached, everything=True)
+                rows = {table.name: derived.rows(table).height for table in DERIVED_TABLES}
+            else:
+                report("derive", number, count + 1)
+                pieces += write_pieces(self._catalog, derived, f"rebuild-{job}-{number}")
+        if not rows:
+            rows = dict(replace_by_pieces(self._catalog, pieces, reached))
+        # What was read of the old rows is void, even where the checkpoint stays where it was.
+        self._tail = TailFold(self._catalog)
+        return reached, rows
+
+    def _compared(self, standing: Standing, report: Progress) -> tuple[Comparison, dict[str, int]]:
+        """Compare the derived tables with what follows from the whole log; return also how many rows do."""
+        references = self._references(standing.import_run_id)
+        comparison, rows = Comparison(), dict.fromkeys((table.name for table in DERIVED_TABLES), 0)
+        for number, (part, derived, count) in enumerate(self._derived_parts(standing, references)):
+            report("compare", number if part else 1, count + 1)
+            for table in DERIVED_TABLES:
+                fresh = derived.rows(table)
+                comparison.add(table, self._stored_part(table, part), fresh)
+                rows[table.name] += fresh.height
+        return comparison, rows
+
+    def _stored_part(self, table: Table, part: Part | None) -> pl.DataFrame:
+        """Return the rows of a derived table at the head, of some families or all."""
+        if part is None:
+            return self._rows(table)
+        accounts = part.families["account_id"]
+        first, last = str(accounts.min()), str(accounts.max())
+        near = self._rows(
+            table,
+            ["account_id BETWEEN ? AND ?"],
+            [first, last],
+            pl.col("account_id").is_between(pl.lit(first), pl.lit(last)),
+        )
+        return near.join(part.families, on=FAMILY, how="semi", maintain_order="left")
 
     def _cold_notes(self) -> tuple[str, ...]:
         """Say what a rebuild has read of the archive, and from where it began; the caller holds its transaction."""

@@ -24,6 +24,8 @@ def compare_products(a: int, b: int, c: int, d: int) -> int:
 
 def scaled(book: Book, amount: int, part: int, whole: int) -> int:
     """Return amount * part / whole, rounded half to even to the quantum."""
+    if amount == 0:
+        return 0
     size = amount if amount >= 0 else -amount
     quotient, rest = multiply_divide(size, part, whole)
     if quotient < 0:

@@ -60,7 +60,12 @@ def _compile(module: "ModuleType", *known: "ModuleType") -> "ModuleType":
         compiled = next((getattr(other, name) for other in known if hasattr(other, name)), None)
         # Only the entry is called from Python: wrappers for the others would be half of the compile time.
         entry = name in ENTRIES or module is wide
-        options: dict[str, Any] = {"cache": True, "no_cpython_wrapper": not entry, "no_cfunc_wrapper": True}
+        options: dict[str, Any] = {
+            "cache": True,
+            "nogil": True,
+            "no_cpython_wrapper": not entry,
+            "no_cfunc_wrapper": True,
+        }
         setattr(copy, name, compiled or numba.njit(**options)(function))
     return copy
 
@@ -90,8 +95,8 @@ def _compiled_run() -> "Callable[[state.Operations, state.Book], int]":
         copies.append(_compile(module, *copies))
     run: Callable[[state.Operations, state.Book], int] = copies[-1].run
     # The compiler works when a function is first called: an empty program is enough.
-    operations = state.Operations(*(np.zeros((rows, 0), dtype=np.int64) for rows in state.OPERATION_ROWS))
-    tables = [np.zeros((rows, 0), dtype=np.int64) for rows in state.BOOK_ROWS]
+    operations = state.Operations(*(np.zeros((0, fields), dtype=np.int64) for fields in state.OPERATION_FIELDS))
+    tables = [np.zeros((0, fields), dtype=np.int64) for fields in state.BOOK_FIELDS]
     book = state.Book._make([*tables, np.zeros(state.CONTROL_SIZE, dtype=np.int64)])
     run(operations, book)
     return run

@@ -121,23 +121,24 @@ def _attempt(program: Program, carried: Carried, capacity: int, scale: int | Non
 
 
 def _array(rows: Sequence[list[int]], kind: type, step: int, money: Sequence[int]) -> "np.ndarray":
-    array: np.ndarray = np.empty((len(rows), len(rows[0])), dtype=kind)
+    array: np.ndarray = np.empty((len(rows[0]), len(rows)), dtype=kind)
     for number, row in enumerate(rows):
-        array[number] = _integers(row) // step if number in money and step != 1 else row
+        array[:, number] = _integers(row) // step if number in money and step != 1 else row
     return array
 
 
 def _allocate(program: Program, carried: Carried, capacity: int, kind: type) -> state.Book:
     count, slots = len(program.main[state.OP_CODE]), program.slots
-    columns = (slots.height, capacity, capacity, capacity, count, len(program.accounts))
-    arrays: list[np.ndarray] = [np.full(shape, 0, dtype=kind) for shape in zip(state.BOOK_ROWS, columns, strict=True)]
-    control: np.ndarray = np.full(state.CONTROL_SIZE, 0, dtype=kind)
+    heights = (slots.height, capacity, capacity, capacity, count, len(program.accounts))
+    # Zeros cost nothing until they are written; those of Python's own integers are 0 as well.
+    arrays: list[np.ndarray] = [np.zeros(shape, dtype=kind) for shape in zip(heights, state.BOOK_FIELDS, strict=True)]
+    control: np.ndarray = np.zeros(state.CONTROL_SIZE, dtype=kind)
     book = state.Book._make([*arrays, control])
-    book.slots[state.SLOT_METHOD] = [CODES[carried.methods[account]] for account in slots["account_id"]]
+    book.slots[:, state.SLOT_METHOD] = [CODES[carried.methods[account]] for account in slots["account_id"]]
     for row in (state.SLOT_HEAD, state.SLOT_TAIL, state.SLOT_EPISODE):
-        book.slots[row] = state.NONE
+        book.slots[:, row] = state.NONE
     for number, account in enumerate(program.accounts):
-        book.accounts[state.ACCOUNT_STANDING, number] = STANDINGS[carried.standing.get(account, "OPEN")]
+        book.accounts[number, state.ACCOUNT_STANDING] = STANDINGS[carried.standing.get(account, "OPEN")]
     return book
 
 
@@ -151,8 +152,8 @@ def _load(book: state.Book, slots: pl.DataFrame, carried: Carried, step: int) ->
     for number, (position, account, instrument, is_long) in enumerate(positions.iter_rows()):
         slot = known[account, instrument]
         episodes[position] = number
-        book.slots[state.SLOT_EPISODE, slot] = number
-        book.episodes[:, number] = (slot, state.NONE, state.NONE, 1 if is_long else -1)
+        book.slots[slot, state.SLOT_EPISODE] = number
+        book.episodes[number] = (slot, state.NONE, state.NONE, 1 if is_long else -1)
     book.control[state.EPISODE_COUNT] = positions.height
     lots = carried.lots
     quantities, bases, charges, premiums = (
@@ -164,16 +165,16 @@ def _load(book: state.Book, slots: pl.DataFrame, carried: Carried, step: int) ->
     keys = lots.select("position_id", "account_id", "instrument_id")
     for lot, (position, account, instrument) in enumerate(keys.iter_rows()):
         slot = known[account, instrument]
-        book.lots[state.LOT_SLOT, lot] = slot
-        book.lots[state.LOT_OPEN, lot] = carried.opening[lot]
-        book.lots[state.LOT_OPERATION, lot] = -(lot + 1)
-        book.lots[state.LOT_RANK, lot] = ranks[lot]
-        book.lots[state.LOT_QUANTITY, lot] = quantities[lot]
-        book.lots[state.LOT_BASIS, lot] = bases[lot] // step
-        book.lots[state.LOT_CHARGES, lot] = charges[lot] // step
-        book.lots[state.LOT_PREMIUM, lot] = premiums[lot] // step
-        book.lots[state.LOT_EPISODE, lot] = episodes[position]
-        book.slots[state.SLOT_POSITION, slot] += quantities[lot]
+        book.lots[lot, state.LOT_SLOT] = slot
+        book.lots[lot, state.LOT_OPEN] = carried.opening[lot]
+        book.lots[lot, state.LOT_OPERATION] = -(lot + 1)
+        book.lots[lot, state.LOT_RANK] = ranks[lot]
+        book.lots[lot, state.LOT_QUANTITY] = quantities[lot]
+        book.lots[lot, state.LOT_BASIS] = bases[lot] // step
+        book.lots[lot, state.LOT_CHARGES] = charges[lot] // step
+        book.lots[lot, state.LOT_PREMIUM] = premiums[lot] // step
+        book.lots[lot, state.LOT_EPISODE] = episodes[position]
+        book.slots[slot, state.SLOT_POSITION] += quantities[lot]
         ledger.link(book, lot)
     book.control[state.LOT_COUNT] = lots.height
     book.control[state.NEXT_RANK] = lots.height + 1

@@ -17,8 +17,8 @@ INSTANT = CASH_FLOWS.schema["effective_at"]
 
 def cash_flows_of(run: Run, operations: pl.DataFrame) -> pl.DataFrame:
     """Return the cash of the operations that have an effect, trades and cash movements left out: their log tells it."""
-    moved = decimal_column("amount", amounts_of(run.book.results[state.RESULT_CASH_MOVED]), run.scale, MONEY)
-    refusal = pl.Series("refusal", ints(run.book.results[state.RESULT_REFUSAL]))
+    moved = decimal_column("amount", amounts_of(run.book.results[:, state.RESULT_CASH_MOVED]), run.scale, MONEY)
+    refusal = pl.Series("refusal", ints(run.book.results[:, state.RESULT_REFUSAL]))
     rows = operations.select(moved, refusal, *(c for c in COLUMNS), *LOOKED_AT).filter(
         ~pl.col("kind").is_in(("trade", "cash")) & (pl.col("refusal") == state.ACCEPTED)
     )

@@ -66,7 +66,7 @@ def check_standing(book: Book, account: int) -> int:
     """Return ACCEPTED where an account is open, else why it takes no events."""
     if account == NONE:
         return ACCEPTED
-    standing = book.accounts[ACCOUNT_STANDING, account]
+    standing = book.accounts[account, ACCOUNT_STANDING]
     if standing == CLOSED:
         return ACCOUNT_CLOSED
     return ACCOUNT_NOT_OPEN if standing == NOT_OPEN else ACCEPTED
@@ -89,10 +89,10 @@ def run_action(ops: Operations, operation: int, book: Book, code: int) -> int:
 
 def run_one(ops: Operations, operation: int, book: Book) -> int:
     """Run one operation; return ACCEPTED or why it has no effect."""
-    code = ops.main[OP_CODE, operation]
-    refusal = check_standing(book, ops.main[OP_ACCOUNT, operation])
-    if refusal == ACCEPTED and code == MOVE and ops.main[OP_EFFECT, operation] != FORK:
-        refusal = check_standing(book, ops.main[OP_TO, operation])
+    code = ops.main[operation, OP_CODE]
+    refusal = check_standing(book, ops.main[operation, OP_ACCOUNT])
+    if refusal == ACCEPTED and code == MOVE and ops.main[operation, OP_EFFECT] != FORK:
+        refusal = check_standing(book, ops.main[operation, OP_TO])
     if refusal != ACCEPTED or code == CASH:
         return refusal
     if code == TRADE:
@@ -114,8 +114,8 @@ def run_one(ops: Operations, operation: int, book: Book) -> int:
 
 def run(ops: Operations, book: Book) -> int:
     """Run the whole program on the book; return RUNNING when it went through, else OVERFLOW or FULL."""
-    for operation in range(ops.main.shape[1]):
-        book.results[RESULT_REFUSAL, operation] = run_one(ops, operation, book)
+    for operation in range(ops.main.shape[0]):
+        book.results[operation, RESULT_REFUSAL] = run_one(ops, operation, book)
         if book.control[STATE] != RUNNING:
             return book.control[STATE]
     return RUNNING

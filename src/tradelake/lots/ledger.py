@@ -59,65 +59,65 @@ from tradelake.lots.state import (
 
 def link(book: Book, lot: int) -> None:
     """Put a lot into its slot's list, which is in order of rank; of equals the newest comes last."""
-    slot = book.lots[LOT_SLOT, lot]
-    after = book.slots[SLOT_TAIL, slot]
-    while after != NONE and book.lots[LOT_RANK, after] > book.lots[LOT_RANK, lot]:
-        after = book.lots[LOT_PREVIOUS, after]
-    before = book.slots[SLOT_HEAD, slot] if after == NONE else book.lots[LOT_NEXT, after]
-    book.lots[LOT_PREVIOUS, lot] = after
-    book.lots[LOT_NEXT, lot] = before
+    slot = book.lots[lot, LOT_SLOT]
+    after = book.slots[slot, SLOT_TAIL]
+    while after != NONE and book.lots[after, LOT_RANK] > book.lots[lot, LOT_RANK]:
+        after = book.lots[after, LOT_PREVIOUS]
+    before = book.slots[slot, SLOT_HEAD] if after == NONE else book.lots[after, LOT_NEXT]
+    book.lots[lot, LOT_PREVIOUS] = after
+    book.lots[lot, LOT_NEXT] = before
     if after == NONE:
-        book.slots[SLOT_HEAD, slot] = lot
+        book.slots[slot, SLOT_HEAD] = lot
     else:
-        book.lots[LOT_NEXT, after] = lot
+        book.lots[after, LOT_NEXT] = lot
     if before == NONE:
-        book.slots[SLOT_TAIL, slot] = lot
+        book.slots[slot, SLOT_TAIL] = lot
     else:
-        book.lots[LOT_PREVIOUS, before] = lot
+        book.lots[before, LOT_PREVIOUS] = lot
 
 
 def unlink(book: Book, lot: int) -> None:
     """Take a lot out of its slot's list."""
-    slot, before, after = book.lots[LOT_SLOT, lot], book.lots[LOT_PREVIOUS, lot], book.lots[LOT_NEXT, lot]
+    slot, before, after = book.lots[lot, LOT_SLOT], book.lots[lot, LOT_PREVIOUS], book.lots[lot, LOT_NEXT]
     if before == NONE:
-        book.slots[SLOT_HEAD, slot] = after
+        book.slots[slot, SLOT_HEAD] = after
     else:
-        book.lots[LOT_NEXT, before] = after
+        book.lots[before, LOT_NEXT] = after
     if after == NONE:
-        book.slots[SLOT_TAIL, slot] = before
+        book.slots[slot, SLOT_TAIL] = before
     else:
-        book.lots[LOT_PREVIOUS, after] = before
+        book.lots[after, LOT_PREVIOUS] = before
 
 
 def hold(book: Book, operation: int, slot: int, quantity: int) -> None:
     """Let the position of a slot grow by *quantity*; a flat one begins a new episode."""
-    if book.slots[SLOT_POSITION, slot] == 0:
+    if book.slots[slot, SLOT_POSITION] == 0:
         number = book.control[EPISODE_COUNT]
-        if number >= book.episodes.shape[1]:
+        if number >= book.episodes.shape[0]:
             book.control[STATE] = FULL
             return
         book.control[EPISODE_COUNT] = number + 1
-        book.episodes[EPISODE_SLOT, number] = slot
-        book.episodes[EPISODE_OPEN, number] = operation
-        book.episodes[EPISODE_CLOSE, number] = NONE
-        book.episodes[EPISODE_SIDE, number] = 1 if quantity > 0 else -1
-        book.slots[SLOT_EPISODE, slot] = number
-    book.slots[SLOT_POSITION, slot] = guard(book, book.slots[SLOT_POSITION, slot] + quantity)
+        book.episodes[number, EPISODE_SLOT] = slot
+        book.episodes[number, EPISODE_OPEN] = operation
+        book.episodes[number, EPISODE_CLOSE] = NONE
+        book.episodes[number, EPISODE_SIDE] = 1 if quantity > 0 else -1
+        book.slots[slot, SLOT_EPISODE] = number
+    book.slots[slot, SLOT_POSITION] = guard(book, book.slots[slot, SLOT_POSITION] + quantity)
 
 
 def release(book: Book, operation: int, slot: int, quantity: int) -> None:
     """Let the position of a slot shrink by *quantity*; at zero its episode ends."""
-    book.slots[SLOT_POSITION, slot] -= quantity
-    if book.slots[SLOT_POSITION, slot] == 0:
-        book.episodes[EPISODE_CLOSE, book.slots[SLOT_EPISODE, slot]] = operation
+    book.slots[slot, SLOT_POSITION] -= quantity
+    if book.slots[slot, SLOT_POSITION] == 0:
+        book.episodes[book.slots[slot, SLOT_EPISODE], EPISODE_CLOSE] = operation
 
 
 def join(book: Book, lot: int, quantity: int, basis: int, charges: int, premium: int) -> None:
     """Add to an open lot."""
-    book.lots[LOT_QUANTITY, lot] = guard(book, book.lots[LOT_QUANTITY, lot] + quantity)
-    book.lots[LOT_BASIS, lot] = guard(book, book.lots[LOT_BASIS, lot] + basis)
-    book.lots[LOT_CHARGES, lot] = guard(book, book.lots[LOT_CHARGES, lot] + charges)
-    book.lots[LOT_PREMIUM, lot] = guard(book, book.lots[LOT_PREMIUM, lot] + premium)
+    book.lots[lot, LOT_QUANTITY] = guard(book, book.lots[lot, LOT_QUANTITY] + quantity)
+    book.lots[lot, LOT_BASIS] = guard(book, book.lots[lot, LOT_BASIS] + basis)
+    book.lots[lot, LOT_CHARGES] = guard(book, book.lots[lot, LOT_CHARGES] + charges)
+    book.lots[lot, LOT_PREMIUM] = guard(book, book.lots[lot, LOT_PREMIUM] + premium)
 
 
 def add_lot(
@@ -134,29 +134,29 @@ def add_lot(
 ) -> int:
     """Add a lot with its opening, origin and rank to a slot and return it; an average-cost slot has one, its pool."""
     hold(book, operation, slot, quantity)
-    pooled = book.slots[SLOT_METHOD, slot] == AVERAGE
-    pool = book.slots[SLOT_HEAD, slot]
+    pooled = book.slots[slot, SLOT_METHOD] == AVERAGE
+    pool = book.slots[slot, SLOT_HEAD]
     if pooled and pool != NONE:
         join(book, pool, quantity, basis, charges, premium)
-        if rank < book.lots[LOT_RANK, pool]:
-            book.lots[LOT_RANK, pool] = rank
-            book.lots[LOT_OPERATION, pool] = origin
+        if rank < book.lots[pool, LOT_RANK]:
+            book.lots[pool, LOT_RANK] = rank
+            book.lots[pool, LOT_OPERATION] = origin
         return pool
     lot = book.control[LOT_COUNT]
-    if lot >= book.lots.shape[1]:
+    if lot >= book.lots.shape[0]:
         book.control[STATE] = FULL
     if book.control[STATE] == FULL:
         return NONE
     book.control[LOT_COUNT] = lot + 1
-    book.lots[LOT_SLOT, lot] = slot
-    book.lots[LOT_OPEN, lot] = POOL if pooled else opening
-    book.lots[LOT_OPERATION, lot] = origin
-    book.lots[LOT_RANK, lot] = rank
-    book.lots[LOT_QUANTITY, lot] = quantity
-    book.lots[LOT_BASIS, lot] = guard(book, basis)
-    book.lots[LOT_CHARGES, lot] = guard(book, charges)
-    book.lots[LOT_PREMIUM, lot] = guard(book, premium)
-    book.lots[LOT_EPISODE, lot] = book.slots[SLOT_EPISODE, slot]
+    book.lots[lot, LOT_SLOT] = slot
+    book.lots[lot, LOT_OPEN] = POOL if pooled else opening
+    book.lots[lot, LOT_OPERATION] = origin
+    book.lots[lot, LOT_RANK] = rank
+    book.lots[lot, LOT_QUANTITY] = quantity
+    book.lots[lot, LOT_BASIS] = guard(book, basis)
+    book.lots[lot, LOT_CHARGES] = guard(book, charges)
+    book.lots[lot, LOT_PREMIUM] = guard(book, premium)
+    book.lots[lot, LOT_EPISODE] = book.slots[slot, SLOT_EPISODE]
     link(book, lot)
     return lot
 
@@ -170,28 +170,28 @@ def fresh_rank(book: Book) -> int:
 
 def take_from_lot(book: Book, lot: int, units: int, operation: int) -> tuple[int, int, int]:
     """Remove units from a lot; return the signed basis, and the charges and premium in it, that leave with them."""
-    held = book.lots[LOT_QUANTITY, lot]
+    held = book.lots[lot, LOT_QUANTITY]
     size = held if held > 0 else -held
-    basis = share(book, book.lots[LOT_BASIS, lot], units, size)
-    charges = share(book, book.lots[LOT_CHARGES, lot], units, size)
-    premium = share(book, book.lots[LOT_PREMIUM, lot], units, size)
+    basis = share(book, book.lots[lot, LOT_BASIS], units, size)
+    charges = share(book, book.lots[lot, LOT_CHARGES], units, size)
+    premium = share(book, book.lots[lot, LOT_PREMIUM], units, size)
     signed = units if held > 0 else -units
-    book.lots[LOT_QUANTITY, lot] = held - signed
-    book.lots[LOT_BASIS, lot] -= basis
-    book.lots[LOT_CHARGES, lot] -= charges
-    book.lots[LOT_PREMIUM, lot] -= premium
+    book.lots[lot, LOT_QUANTITY] = held - signed
+    book.lots[lot, LOT_BASIS] -= basis
+    book.lots[lot, LOT_CHARGES] -= charges
+    book.lots[lot, LOT_PREMIUM] -= premium
     leave(book, lot, basis, charges, premium)
     if units == size:
         unlink(book, lot)
-    release(book, operation, book.lots[LOT_SLOT, lot], signed)
+    release(book, operation, book.lots[lot, LOT_SLOT], signed)
     return basis, charges, premium
 
 
 def leave(book: Book, lot: int, basis: int, charges: int, premium: int) -> None:
     """Note what leaves a lot, for the match that is written of it."""
-    book.lots[LOT_LEFT_BASIS, lot] = basis
-    book.lots[LOT_LEFT_CHARGES, lot] = charges
-    book.lots[LOT_LEFT_PREMIUM, lot] = premium
+    book.lots[lot, LOT_LEFT_BASIS] = basis
+    book.lots[lot, LOT_LEFT_CHARGES] = charges
+    book.lots[lot, LOT_LEFT_PREMIUM] = premium
 
 
 def write_match(
@@ -199,23 +199,23 @@ def write_match(
 ) -> None:
     """Write one match of a lot: of units that have just left it, or of the whole lot where it stays open."""
     row = book.control[MATCH_COUNT]
-    if row >= book.matches.shape[1]:
+    if row >= book.matches.shape[0]:
         book.control[STATE] = FULL
         return
-    slot = book.lots[LOT_SLOT, lot]
+    slot = book.lots[lot, LOT_SLOT]
     book.control[MATCH_COUNT] = row + 1
-    book.matches[MATCH_SLOT, row] = slot
-    book.matches[MATCH_OPEN, row] = book.lots[LOT_OPEN, lot]
-    book.matches[MATCH_ORIGIN, row] = book.lots[LOT_OPERATION, lot]
-    book.matches[MATCH_OPERATION, row] = operation
-    book.matches[MATCH_EPISODE, row] = book.slots[SLOT_EPISODE, slot]
-    book.matches[MATCH_QUANTITY, row] = units
-    book.matches[MATCH_PROCEEDS, row] = guard(book, proceeds)
-    book.matches[MATCH_COST, row] = guard(book, cost)
-    book.matches[MATCH_PREMIUM, row] = guard(book, premium)
-    book.matches[MATCH_HOW, row] = how
-    book.matches[MATCH_SIDE, row] = side
+    book.matches[row, MATCH_SLOT] = slot
+    book.matches[row, MATCH_OPEN] = book.lots[lot, LOT_OPEN]
+    book.matches[row, MATCH_ORIGIN] = book.lots[lot, LOT_OPERATION]
+    book.matches[row, MATCH_OPERATION] = operation
+    book.matches[row, MATCH_EPISODE] = book.slots[slot, SLOT_EPISODE]
+    book.matches[row, MATCH_QUANTITY] = units
+    book.matches[row, MATCH_PROCEEDS] = guard(book, proceeds)
+    book.matches[row, MATCH_COST] = guard(book, cost)
+    book.matches[row, MATCH_PREMIUM] = guard(book, premium)
+    book.matches[row, MATCH_HOW] = how
+    book.matches[row, MATCH_SIDE] = side
     stays = how in (HOW_RETURN_OF_CAPITAL, HOW_BOOT)
-    book.matches[MATCH_LEFT_BASIS, row] = 0 if stays else book.lots[LOT_LEFT_BASIS, lot]
-    book.matches[MATCH_LEFT_CHARGES, row] = 0 if stays else book.lots[LOT_LEFT_CHARGES, lot]
-    book.matches[MATCH_LEFT_PREMIUM, row] = 0 if stays else book.lots[LOT_LEFT_PREMIUM, lot]
+    book.matches[row, MATCH_LEFT_BASIS] = 0 if stays else book.lots[lot, LOT_LEFT_BASIS]
+    book.matches[row, MATCH_LEFT_CHARGES] = 0 if stays else book.lots[lot, LOT_LEFT_CHARGES]
+    book.matches[row, MATCH_LEFT_PREMIUM] = 0 if stays else book.lots[lot, LOT_LEFT_PREMIUM]

@@ -67,7 +67,7 @@ def match_events(
         lots=_lots(run, openings, slots, episodes),
         episodes=episodes.drop("episode", "slot"),
         cash_flows=cash_flows_of(run, operations),
-        refusals=REFUSALS.conform(refusal_rows(ints(run.book.results[state.RESULT_REFUSAL]), operations)),
+        refusals=REFUSALS.conform(refusal_rows(ints(run.book.results[:, state.RESULT_REFUSAL]), operations)),
     )
 
 
@@ -89,7 +89,7 @@ def _matches(
     run: Run, operations: pl.DataFrame, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.DataFrame
 ) -> pl.DataFrame:
     count = int(run.book.control[state.MATCH_COUNT])
-    written = run.book.matches[:, :count]
+    written = run.book.matches[:count].T
     rows = pl.DataFrame(
         {
             "slot": ints(written[state.MATCH_SLOT]),
@@ -158,7 +158,7 @@ def term() -> pl.Expr:
 
 def _lots(run: Run, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
     """Return the open lots; one event's lots are numbered by their rank, pieces of one lot in a slot by their order."""
-    held = run.book.lots[:, : int(run.book.control[state.LOT_COUNT])]
+    held = run.book.lots[: int(run.book.control[state.LOT_COUNT])].T
     rows = pl.DataFrame(
         {
             "slot": ints(held[state.LOT_SLOT]),

@@ -40,50 +40,50 @@ from tradelake.lots.state import (
 
 def exchange_lot(ops: Operations, operation: int, book: Book, lot: int, cash: int, value: int) -> None:
     """Settle one lot of a merger for *cash* and new shares worth *value*; its units are exchanged afterwards."""
-    held, basis = book.lots[LOT_QUANTITY, lot], book.lots[LOT_BASIS, lot]
-    if ops.actions[ACTION_TAXABLE, ops.main[OP_ACTION, operation]] == 1:
-        premium = book.lots[LOT_PREMIUM, lot]
-        leave(book, lot, basis, book.lots[LOT_CHARGES, lot], premium)
+    held, basis = book.lots[lot, LOT_QUANTITY], book.lots[lot, LOT_BASIS]
+    if ops.actions[ops.main[operation, OP_ACTION], ACTION_TAXABLE] == 1:
+        premium = book.lots[lot, LOT_PREMIUM]
+        leave(book, lot, basis, book.lots[lot, LOT_CHARGES], premium)
         if held > 0:
             write_match(book, operation, lot, held, cash + value, basis, premium, HOW_MERGER, 1)
         else:
             write_match(book, operation, lot, -held, -basis, cash + value, premium, HOW_MERGER, -1)
-        book.lots[LOT_BASIS, lot] = value if held > 0 else -value
-        book.lots[LOT_CHARGES, lot] = 0
-        book.lots[LOT_PREMIUM, lot] = 0
-        book.lots[LOT_OPEN, lot] = ops.main[OP_OPENING, operation]
-        book.lots[LOT_OPERATION, lot] = operation
-        book.lots[LOT_RANK, lot] = fresh_rank(book)
+        book.lots[lot, LOT_BASIS] = value if held > 0 else -value
+        book.lots[lot, LOT_CHARGES] = 0
+        book.lots[lot, LOT_PREMIUM] = 0
+        book.lots[lot, LOT_OPEN] = ops.main[operation, OP_OPENING]
+        book.lots[lot, LOT_OPERATION] = operation
+        book.lots[lot, LOT_RANK] = fresh_rank(book)
     elif cash != 0 and held > 0:
         gain = cash + value - basis
         gain = cash if gain > cash else gain
         gain = 0 if gain < 0 else gain
         write_match(book, operation, lot, held, cash, cash - gain, 0, HOW_BOOT, 1)
-        book.lots[LOT_BASIS, lot] = basis + gain - cash
-        book.lots[LOT_CHARGES, lot] = min(book.lots[LOT_CHARGES, lot], book.lots[LOT_BASIS, lot])
+        book.lots[lot, LOT_BASIS] = basis + gain - cash
+        book.lots[lot, LOT_CHARGES] = min(book.lots[lot, LOT_CHARGES], book.lots[lot, LOT_BASIS])
     elif cash != 0:
         recover(book, operation, lot, cash, HOW_BOOT)
 
 
 def run_merger(ops: Operations, operation: int, book: Book) -> int:
     """Run a MERGER for cash, for shares of another slot, or for both."""
-    slot, action = ops.main[OP_SLOT, operation], ops.main[OP_ACTION, operation]
-    held = book.slots[SLOT_POSITION, slot]
+    slot, action = ops.main[operation, OP_SLOT], ops.main[operation, OP_ACTION]
+    held = book.slots[slot, SLOT_POSITION]
     if held == 0:
         return ACCEPTED
-    for_shares = ops.actions[ACTION_SLOT, action] != NONE
+    for_shares = ops.actions[action, ACTION_SLOT] != NONE
     refusal = check_target(ops, book, slot, action) if for_shares else ACCEPTED
     if refusal != ACCEPTED:
         return refusal
     money, weight = pay_per_unit(ops, operation, book), size_of(held)
     left = new_total(ops, book, slot, action) if for_shares else 0
-    lot = book.slots[SLOT_HEAD, slot]
+    lot = book.slots[slot, SLOT_HEAD]
     while lot != NONE and book.control[STATE] == RUNNING:
-        following, size = book.lots[LOT_NEXT, lot], size_of(book.lots[LOT_QUANTITY, lot])
+        following, size = book.lots[lot, LOT_NEXT], size_of(book.lots[lot, LOT_QUANTITY])
         cash = share(book, money, size, weight)
         if for_shares:
             units = share_units(book, left, size, weight)
-            value = scaled(book, ops.actions[ACTION_NEW_PRICE, action], units, UNIT)
+            value = scaled(book, ops.actions[action, ACTION_NEW_PRICE], units, UNIT)
             exchange_lot(ops, operation, book, lot, cash, value)
             left -= units
         else:

@@ -63,9 +63,9 @@ def units_of(ops: Operations, book: Book, move: int) -> int:
 
     A fraction of a position in whole units is rounded down to whole units.
     """
-    held = book.slots[SLOT_POSITION, ops.moves[MOVE_SLOT, move]]
+    held = book.slots[ops.moves[move, MOVE_SLOT], SLOT_POSITION]
     size = held if held > 0 else -held
-    units, fraction = ops.moves[MOVE_QUANTITY, move], ops.moves[MOVE_FRACTION, move]
+    units, fraction = ops.moves[move, MOVE_QUANTITY], ops.moves[move, MOVE_FRACTION]
     if fraction != NONE:
         units = scaled_units(book, size, fraction, FRACTION_UNIT)
         if size % UNIT == 0:
@@ -77,42 +77,42 @@ def units_of(ops: Operations, book: Book, move: int) -> int:
 
 def check_move(ops: Operations, book: Book, first: int, move: int) -> int:
     """Return why a move, after those from *first* on, cannot be made, or ACCEPTED."""
-    slot, target = ops.moves[MOVE_SLOT, move], ops.moves[MOVE_TO_SLOT, move]
-    held, there, units = book.slots[SLOT_POSITION, slot], book.slots[SLOT_POSITION, target], units_of(ops, book, move)
+    slot, target = ops.moves[move, MOVE_SLOT], ops.moves[move, MOVE_TO_SLOT]
+    held, there, units = book.slots[slot, SLOT_POSITION], book.slots[target, SLOT_POSITION], units_of(ops, book, move)
     taken = units
     for other in range(first, move):
-        if ops.moves[MOVE_SLOT, other] == slot:
+        if ops.moves[other, MOVE_SLOT] == slot:
             taken += units_of(ops, book, other)
     if taken > (held if held > 0 else -held):
         return TRANSFER_EXCEEDS_POSITION
     if (held > 0 and there < 0) or (held < 0 and there > 0):
         return TRANSFER_AGAINST_POSITION
-    named_from, named_to = ops.moves[MOVE_NAMED_FROM, move], ops.moves[MOVE_NAMED_TO, move]
+    named_from, named_to = ops.moves[move, MOVE_NAMED_FROM], ops.moves[move, MOVE_NAMED_TO]
     return check_names(ops, book, slot, named_from, named_to, units)
 
 
 def twin_of(book: Book, slot: int, rank: int, opening: int) -> int:
     """Return the lot of the slot that is a piece of the lot with this rank and opening, or NONE."""
-    lot = book.slots[SLOT_TAIL, slot]
+    lot = book.slots[slot, SLOT_TAIL]
     twin = NONE
-    while lot != NONE and book.lots[LOT_RANK, lot] >= rank:
-        if book.lots[LOT_RANK, lot] == rank and book.lots[LOT_OPEN, lot] == opening:
+    while lot != NONE and book.lots[lot, LOT_RANK] >= rank:
+        if book.lots[lot, LOT_RANK] == rank and book.lots[lot, LOT_OPEN] == opening:
             twin = lot
-        lot = book.lots[LOT_PREVIOUS, lot]
+        lot = book.lots[lot, LOT_PREVIOUS]
     return twin
 
 
 def move_lots(ops: Operations, operation: int, book: Book, move: int) -> None:
     """Move units from slot to slot, lot by lot in the order of the method or as they are named."""
-    slot, target = ops.moves[MOVE_SLOT, move], ops.moves[MOVE_TO_SLOT, move]
-    named_from, named_to = ops.moves[MOVE_NAMED_FROM, move], ops.moves[MOVE_NAMED_TO, move]
+    slot, target = ops.moves[move, MOVE_SLOT], ops.moves[move, MOVE_TO_SLOT]
+    named_from, named_to = ops.moves[move, MOVE_NAMED_FROM], ops.moves[move, MOVE_NAMED_TO]
     count, done = units_of(ops, book, move), 0
-    sign = 1 if book.slots[SLOT_POSITION, slot] > 0 else -1
+    sign = 1 if book.slots[slot, SLOT_POSITION] > 0 else -1
     while done < count and book.control[STATE] == RUNNING:
         lot, most = choose(ops, book, slot, named_from, named_to, done)
         units = most if most < count - done else count - done
         done += units
-        opening, origin, rank = book.lots[LOT_OPEN, lot], book.lots[LOT_OPERATION, lot], book.lots[LOT_RANK, lot]
+        opening, origin, rank = book.lots[lot, LOT_OPEN], book.lots[lot, LOT_OPERATION], book.lots[lot, LOT_RANK]
         basis, charges, premium = take_from_lot(book, lot, units, operation)
         twin = twin_of(book, target, rank, opening)
         if twin == NONE:
@@ -124,35 +124,35 @@ def move_lots(ops: Operations, operation: int, book: Book, move: int) -> None:
 
 def run_move(ops: Operations, operation: int, book: Book) -> int:
     """Run a MOVE: a transfer, the fork of a child account or its merge; the last two open and close the child."""
-    action, kind = ops.main[OP_ACTION, operation], ops.main[OP_EFFECT, operation]
-    first, last = ops.actions[ACTION_MOVE_FROM, action], ops.actions[ACTION_MOVE_TO, action]
+    action, kind = ops.main[operation, OP_ACTION], ops.main[operation, OP_EFFECT]
+    first, last = ops.actions[action, ACTION_MOVE_FROM], ops.actions[action, ACTION_MOVE_TO]
     for move in range(first, last):
         refusal = check_move(ops, book, first, move)
         if refusal != ACCEPTED:
             return refusal
     for move in range(first, last):
         move_lots(ops, operation, book, move)
-    if kind == FORK and book.accounts[ACCOUNT_STANDING, ops.main[OP_TO, operation]] == NOT_OPEN:
-        book.accounts[ACCOUNT_STANDING, ops.main[OP_TO, operation]] = OPEN
+    if kind == FORK and book.accounts[ops.main[operation, OP_TO], ACCOUNT_STANDING] == NOT_OPEN:
+        book.accounts[ops.main[operation, OP_TO], ACCOUNT_STANDING] = OPEN
     if kind == MERGE:
-        book.accounts[ACCOUNT_STANDING, ops.main[OP_ACCOUNT, operation]] = CLOSED
+        book.accounts[ops.main[operation, OP_ACCOUNT], ACCOUNT_STANDING] = CLOSED
     return ACCEPTED
 
 
 def run_method(ops: Operations, operation: int, book: Book) -> int:
     """Run a METHOD: from now on the slot's lots go by another method; average cost pools what is there."""
-    slot, method = ops.main[OP_SLOT, operation], ops.main[OP_QUANTITY, operation]
-    book.slots[SLOT_METHOD, slot] = method
-    pool = book.slots[SLOT_HEAD, slot]
+    slot, method = ops.main[operation, OP_SLOT], ops.main[operation, OP_QUANTITY]
+    book.slots[slot, SLOT_METHOD] = method
+    pool = book.slots[slot, SLOT_HEAD]
     if method != AVERAGE or pool == NONE:
         return ACCEPTED
-    book.lots[LOT_OPEN, pool] = POOL
-    lot = book.lots[LOT_NEXT, pool]
+    book.lots[pool, LOT_OPEN] = POOL
+    lot = book.lots[pool, LOT_NEXT]
     while lot != NONE:
-        following = book.lots[LOT_NEXT, lot]
-        quantity, basis = book.lots[LOT_QUANTITY, lot], book.lots[LOT_BASIS, lot]
-        join(book, pool, quantity, basis, book.lots[LOT_CHARGES, lot], book.lots[LOT_PREMIUM, lot])
-        book.lots[LOT_QUANTITY, lot] = 0
+        following = book.lots[lot, LOT_NEXT]
+        quantity, basis = book.lots[lot, LOT_QUANTITY], book.lots[lot, LOT_BASIS]
+        join(book, pool, quantity, basis, book.lots[lot, LOT_CHARGES], book.lots[lot, LOT_PREMIUM])
+        book.lots[lot, LOT_QUANTITY] = 0
         unlink(book, lot)
         lot = following
     return ACCEPTED

@@ -61,10 +61,10 @@ def episodes_of(run: Run, operations: pl.DataFrame, positions: pl.DataFrame, slo
     rows = pl.DataFrame(
         {
             "episode": np.arange(count),
-            "slot": ints(run.book.episodes[state.EPISODE_SLOT, :count]),
-            "operation": ints(run.book.episodes[state.EPISODE_OPEN, :count]),
-            "closing": ints(run.book.episodes[state.EPISODE_CLOSE, :count]),
-            "side": np.where(ints(run.book.episodes[state.EPISODE_SIDE, :count]) > 0, "LONG", "SHORT"),
+            "slot": ints(run.book.episodes[:count, state.EPISODE_SLOT]),
+            "operation": ints(run.book.episodes[:count, state.EPISODE_OPEN]),
+            "closing": ints(run.book.episodes[:count, state.EPISODE_CLOSE]),
+            "side": np.where(ints(run.book.episodes[:count, state.EPISODE_SIDE]) > 0, "LONG", "SHORT"),
         },
         schema_overrides={"side": pl.String},
     )

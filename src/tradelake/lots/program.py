@@ -92,11 +92,11 @@ def build_program(
     accounts = _accounts(operations, slots)
     return Program(
         main=_main(operations, slots, accounts, sides, opened),
-        extras=_columns(sides.extras, state.OPERATION_ROWS[1]),
-        named=_columns(sides.named, state.OPERATION_ROWS[2]),
-        deliveries=_columns(sides.deliveries, state.OPERATION_ROWS[3]),
-        actions=_columns(sides.actions, state.OPERATION_ROWS[4]),
-        moves=_columns(sides.moves, state.OPERATION_ROWS[5]),
+        extras=_columns(sides.extras, state.OPERATION_FIELDS[1]),
+        named=_columns(sides.named, state.OPERATION_FIELDS[2]),
+        deliveries=_columns(sides.deliveries, state.OPERATION_FIELDS[3]),
+        actions=_columns(sides.actions, state.OPERATION_FIELDS[4]),
+        moves=_columns(sides.moves, state.OPERATION_FIELDS[5]),
         operations=operations,
         slots=slots,
         accounts=accounts,

@@ -48,7 +48,8 @@ NONE = -1
 # The opening of a pooled lot, and of a lot that came out of a pool: no event opened it.
 POOL = -(2**59)
 
-# Rows of the arrays below: each array is two-dimensional, a row per field and a column per entry.
+# Columns of the arrays below: each array is two-dimensional, a row per entry and a column per field, so that all of
+# an entry lies together in memory.
 (
     OP_CODE,
     OP_SLOT,
@@ -127,9 +128,9 @@ POOL = -(2**59)
 (RESULT_REFUSAL, RESULT_CASH_MOVED) = range(2)
 ACCOUNT_STANDING = 0
 
-# How many rows the arrays of a program and of a book have, in their order.
-OPERATION_ROWS = (OP_TO + 1, EXTRA_DELIVERY_TO + 1, NAMED_QUANTITY + 1, DELIVERY_WEIGHT + 1, ACTION_MOVE_TO + 1, 6)
-BOOK_ROWS = (
+# How many columns the arrays of a program and of a book have, in their order.
+OPERATION_FIELDS = (OP_TO + 1, EXTRA_DELIVERY_TO + 1, NAMED_QUANTITY + 1, DELIVERY_WEIGHT + 1, ACTION_MOVE_TO + 1, 6)
+BOOK_FIELDS = (
     SLOT_EPISODE + 1,
     LOT_LEFT_PREMIUM + 1,
     MATCH_LEFT_PREMIUM + 1,
@@ -141,7 +142,7 @@ CONTROL_SIZE = NEXT_RANK + 1
 
 
 class Operations(NamedTuple):
-    """The program: one column of `main` per operation, and side tables for what only some of them have.
+    """The program: one row of `main` per operation, and side tables for what only some of them have.
 
     OP_GROSS and OP_CHARGES are money; for CLOSE the gross is the price of a settlement. OP_EXTRA points into `extras`
     and OP_ACTION into `actions`, NONE for most trades; named lots, deliverables and moves are ranges of their own

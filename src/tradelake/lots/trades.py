@@ -69,9 +69,9 @@ def fill(
     the event names are lots of its own slot.
     """
     first, last = 0, 0
-    if slot == ops.main[OP_SLOT, operation]:
+    if slot == ops.main[operation, OP_SLOT]:
         first, last = names_of(ops, operation)
-    held = book.slots[SLOT_POSITION, slot]
+    held = book.slots[slot, SLOT_POSITION]
     left = quantity if quantity > 0 else -quantity
     closing = 0
     if (held > 0 and quantity < 0) or (held < 0 and quantity > 0):
@@ -95,7 +95,7 @@ def fill(
         done += units
     if left > 0 and book.control[STATE] == RUNNING:
         sign = 1 if quantity > 0 else -1
-        opening = ops.main[OP_OPENING, operation]
+        opening = ops.main[operation, OP_OPENING]
         basis, inside = sign * gross + charges, charges + embedded
         add_lot(book, operation, slot, opening, operation, fresh_rank(book), sign * left, basis, inside, premium)
 
@@ -103,11 +103,11 @@ def fill(
 def run_trade(ops: Operations, operation: int, book: Book) -> int:
     """Run a TRADE; return ACCEPTED or why it is refused."""
     slot, quantity, effect = (
-        ops.main[OP_SLOT, operation],
-        ops.main[OP_QUANTITY, operation],
-        ops.main[OP_EFFECT, operation],
+        ops.main[operation, OP_SLOT],
+        ops.main[operation, OP_QUANTITY],
+        ops.main[operation, OP_EFFECT],
     )
-    held = book.slots[SLOT_POSITION, slot]
+    held = book.slots[slot, SLOT_POSITION]
     size, held_size = (quantity if quantity > 0 else -quantity), (held if held > 0 else -held)
     opposite = (held > 0 and quantity < 0) or (held < 0 and quantity > 0)
     if effect == CLOSING and (not opposite or size > held_size):
@@ -122,16 +122,16 @@ def run_trade(ops: Operations, operation: int, book: Book) -> int:
         refusal = check_names(ops, book, slot, first, last, closing)
         if refusal != ACCEPTED:
             return refusal
-    gross, charges = ops.main[OP_GROSS, operation], ops.main[OP_CHARGES, operation]
-    book.results[RESULT_CASH_MOVED, operation] = guard(book, (-gross if quantity > 0 else gross) - charges)
+    gross, charges = ops.main[operation, OP_GROSS], ops.main[operation, OP_CHARGES]
+    book.results[operation, RESULT_CASH_MOVED] = guard(book, (-gross if quantity > 0 else gross) - charges)
     fill(ops, operation, book, slot, quantity, gross, charges, 0, 0, HOW_TRADE)
     return ACCEPTED
 
 
 def run_close(ops: Operations, operation: int, book: Book) -> int:
     """Run a CLOSE: an expiry, or a settlement in cash at a price."""
-    slot, count, extra = ops.main[OP_SLOT, operation], ops.main[OP_QUANTITY, operation], ops.main[OP_EXTRA, operation]
-    held = book.slots[SLOT_POSITION, slot]
+    slot, count, extra = ops.main[operation, OP_SLOT], ops.main[operation, OP_QUANTITY], ops.main[operation, OP_EXTRA]
+    held = book.slots[slot, SLOT_POSITION]
     if held == 0:
         return NOTHING_TO_EXPIRE
     size = held if held > 0 else -held
@@ -143,11 +143,11 @@ def run_close(ops: Operations, operation: int, book: Book) -> int:
     refusal = check_names(ops, book, slot, first, last, count)
     if refusal != ACCEPTED:
         return refusal
-    gross = contract_amount(book, ops.main[OP_GROSS, operation], count, ops.extras[EXTRA_MULTIPLIER, extra])
-    charges = ops.main[OP_CHARGES, operation]
-    book.results[RESULT_CASH_MOVED, operation] = guard(book, (gross if held > 0 else -gross) - charges)
+    gross = contract_amount(book, ops.main[operation, OP_GROSS], count, ops.extras[extra, EXTRA_MULTIPLIER])
+    charges = ops.main[operation, OP_CHARGES]
+    book.results[operation, RESULT_CASH_MOVED] = guard(book, (gross if held > 0 else -gross) - charges)
     quantity = -count if held > 0 else count
-    fill(ops, operation, book, slot, quantity, gross, charges, 0, 0, ops.extras[EXTRA_HOW, extra])
+    fill(ops, operation, book, slot, quantity, gross, charges, 0, 0, ops.extras[extra, EXTRA_HOW])
     return ACCEPTED
 
 
@@ -155,24 +155,24 @@ def deliver(
     ops: Operations, operation: int, book: Book, units: int, value: int, charges: int, embedded: int, premium: int
 ) -> None:
     """Trade the stocks that *units* of an exercised contract deliver, for *value* in all."""
-    extra = ops.main[OP_EXTRA, operation]
+    extra = ops.main[operation, OP_EXTRA]
     weight = 0
-    for row in range(ops.extras[EXTRA_DELIVERY_FROM, extra], ops.extras[EXTRA_DELIVERY_TO, extra]):
-        weight += ops.deliveries[DELIVERY_WEIGHT, row]
-    for row in range(ops.extras[EXTRA_DELIVERY_FROM, extra], ops.extras[EXTRA_DELIVERY_TO, extra]):
-        part = ops.deliveries[DELIVERY_WEIGHT, row]
+    for row in range(ops.extras[extra, EXTRA_DELIVERY_FROM], ops.extras[extra, EXTRA_DELIVERY_TO]):
+        weight += ops.deliveries[row, DELIVERY_WEIGHT]
+    for row in range(ops.extras[extra, EXTRA_DELIVERY_FROM], ops.extras[extra, EXTRA_DELIVERY_TO]):
+        part = ops.deliveries[row, DELIVERY_WEIGHT]
         amount = share(book, value, part, weight)
         cost = share(book, charges, part, weight)
         inside = share(book, embedded, part, weight)
         carried = share(book, premium, part, weight)
         value, charges, embedded, weight = value - amount, charges - cost, embedded - inside, weight - part
         premium -= carried
-        shares, rest = multiply_divide(ops.deliveries[DELIVERY_QUANTITY, row], units, UNIT)
+        shares, rest = multiply_divide(ops.deliveries[row, DELIVERY_QUANTITY], units, UNIT)
         if shares < 0 or rest != 0:
             book.control[STATE] = OVERFLOW
             return
-        quantity = shares if ops.extras[EXTRA_BUYS, extra] == 1 else -shares
-        slot = ops.deliveries[DELIVERY_SLOT, row]
+        quantity = shares if ops.extras[extra, EXTRA_BUYS] == 1 else -shares
+        slot = ops.deliveries[row, DELIVERY_SLOT]
         fill(ops, operation, book, slot, quantity, amount, cost, inside, carried, HOW_TRADE)
 
 
@@ -181,32 +181,32 @@ def run_exercise(ops: Operations, operation: int, book: Book) -> int:
 
     The option's basis moves into the stock: nothing is realized here, and cash moves by strike and charges only.
     """
-    slot, count, extra = ops.main[OP_SLOT, operation], ops.main[OP_QUANTITY, operation], ops.main[OP_EXTRA, operation]
-    holder = ops.extras[EXTRA_HOW, extra] == HOW_EXERCISED
-    held = book.slots[SLOT_POSITION, slot]
+    slot, count, extra = ops.main[operation, OP_SLOT], ops.main[operation, OP_QUANTITY], ops.main[operation, OP_EXTRA]
+    holder = ops.extras[extra, EXTRA_HOW] == HOW_EXERCISED
+    held = book.slots[slot, SLOT_POSITION]
     if (held if holder else -held) < count:
         return EXERCISE_EXCEEDS_LONG if holder else ASSIGNMENT_EXCEEDS_SHORT
     first, last = names_of(ops, operation)
     refusal = check_names(ops, book, slot, first, last, count)
     if refusal != ACCEPTED:
         return refusal
-    buys = ops.extras[EXTRA_BUYS, extra] == 1
+    buys = ops.extras[extra, EXTRA_BUYS] == 1
     call = buys == holder
     side = 1 if holder else -1
-    left, charges, done = count, ops.main[OP_CHARGES, operation], 0
+    left, charges, done = count, ops.main[operation, OP_CHARGES], 0
     while done < count and book.control[STATE] == RUNNING:
         lot, most = choose(ops, book, slot, first, last, done)
         units = most if most < count - done else count - done
         cost = share(book, charges, units, left)
         charges, left, done = charges - cost, left - units, done + units
-        strike = contract_amount(book, ops.extras[EXTRA_STRIKE, extra], units, ops.extras[EXTRA_MULTIPLIER, extra])
-        cash = scaled(book, ops.extras[EXTRA_CASH, extra], units, UNIT)
+        strike = contract_amount(book, ops.extras[extra, EXTRA_STRIKE], units, ops.extras[extra, EXTRA_MULTIPLIER])
+        cash = scaled(book, ops.extras[extra, EXTRA_CASH], units, UNIT)
         paid = cash - strike if buys else strike - cash
-        book.results[RESULT_CASH_MOVED, operation] = guard(
-            book, book.results[RESULT_CASH_MOVED, operation] + paid - cost
+        book.results[operation, RESULT_CASH_MOVED] = guard(
+            book, book.results[operation, RESULT_CASH_MOVED] + paid - cost
         )
         basis, inside, _ = take_from_lot(book, lot, units, operation)
-        if ops.extras[EXTRA_DELIVERY_TO, extra] == ops.extras[EXTRA_DELIVERY_FROM, extra]:
+        if ops.extras[extra, EXTRA_DELIVERY_TO] == ops.extras[extra, EXTRA_DELIVERY_FROM]:
             value = cash - strike if call else strike - cash
             if holder:
                 write_match(book, operation, lot, units, value - cost, basis, 0, HOW_CASH_SETTLED, side)
@@ -214,7 +214,7 @@ def run_exercise(ops: Operations, operation: int, book: Book) -> int:
                 write_match(book, operation, lot, units, -basis, value + cost, 0, HOW_CASH_SETTLED, side)
             continue
         moved = basis if basis > 0 else -basis
-        write_match(book, operation, lot, units, moved, moved, -basis, ops.extras[EXTRA_HOW, extra], side)
+        write_match(book, operation, lot, units, moved, moved, -basis, ops.extras[extra, EXTRA_HOW], side)
         value = guard(book, (strike - cash + basis) if buys else (strike - cash - basis))
         deliver(ops, operation, book, units, value, cost, inside, basis)
     return ACCEPTED
@@ -222,16 +222,16 @@ def run_exercise(ops: Operations, operation: int, book: Book) -> int:
 
 def run_subscribe(ops: Operations, operation: int, book: Book) -> int:
     """Run a SUBSCRIBE: rights and their basis turn into stock, for the subscription price."""
-    slot, count, action = ops.main[OP_SLOT, operation], ops.main[OP_QUANTITY, operation], ops.main[OP_ACTION, operation]
-    if book.slots[SLOT_POSITION, slot] < count:
+    slot, count, action = ops.main[operation, OP_SLOT], ops.main[operation, OP_QUANTITY], ops.main[operation, OP_ACTION]
+    if book.slots[slot, SLOT_POSITION] < count:
         return CONTRACTS_EXCEED_OPEN
     first, last = names_of(ops, operation)
     refusal = check_names(ops, book, slot, first, last, count)
     if refusal != ACCEPTED:
         return refusal
-    shares, charges = ops.actions[ACTION_SHARES, action], ops.main[OP_CHARGES, operation]
-    price = scaled(book, ops.actions[ACTION_PER_UNIT, action], shares, UNIT)
-    book.results[RESULT_CASH_MOVED, operation] = guard(book, -price - charges)
+    shares, charges = ops.actions[action, ACTION_SHARES], ops.main[operation, OP_CHARGES]
+    price = scaled(book, ops.actions[action, ACTION_PER_UNIT], shares, UNIT)
+    book.results[operation, RESULT_CASH_MOVED] = guard(book, -price - charges)
     left, done = count, 0
     while done < count and book.control[STATE] == RUNNING:
         lot, most = choose(ops, book, slot, first, last, done)
@@ -243,6 +243,6 @@ def run_subscribe(ops: Operations, operation: int, book: Book) -> int:
         left, done = left - units, done + units
         basis, inside, premium = take_from_lot(book, lot, units, operation)
         write_match(book, operation, lot, units, basis, basis, -premium, HOW_EXERCISED, 1)
-        target = ops.actions[ACTION_SLOT, action]
+        target = ops.actions[action, ACTION_SLOT]
         fill(ops, operation, book, target, got, paid + basis, cost, inside, premium, HOW_TRADE)
     return ACCEPTED

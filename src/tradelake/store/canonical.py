@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tradelake.store.keys import NULL_TEXT, text_of
+from tradelake.store.keys import NULL_TEXT, Integers, joined_texts, text_of
 from tradelake.tables import POLARS_TYPES, Table
-
-Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 CHECK = "row_check"
 LINK = "chain_hash"
@@ -60,18 +58,17 @@ def text_bytes(rows: pl.DataFrame, table: Table) -> tuple[memoryview, Integers]:
     fields = [text_of(name, types[name]) for name in hashed(table)]
     text, offsets = _joined(rows, fields)
     seen = np.frombuffer(text, dtype=np.uint8)
-    special = ((seen & 0xFE) == ord(END)) | (seen == ord(ESCAPE)) | (seen == ord(NULL_TEXT))
     nulls = sum(rows[name].null_count() for name in hashed(table))
-    if np.count_nonzero(special) != rows.height * len(fields) + nulls:
+    expected = rows.height * len(fields) + nulls
+    if np.count_nonzero(seen < ord(" ")) == expected:
+        # No other control character: so none of ours can be inside a field.
+        return text, offsets
+    special = ((seen & 0xFE) == ord(END)) | (seen == ord(ESCAPE)) | (seen == ord(NULL_TEXT))
+    if np.count_nonzero(special) != expected:
         escaped = pl.col(pl.String).str.replace_all(SPECIAL, f"{ESCAPE}${{1}}")
         text, offsets = _joined(rows.with_columns(escaped), fields)
     return text, offsets
 
 
 def _joined(rows: pl.DataFrame, fields: list[pl.Expr]) -> tuple[memoryview, Integers]:
-    texts = rows.select((pl.concat_str(fields, separator=FIELD) + END).alias("text"))["text"]
-    array = texts.rechunk().to_arrow()
-    _, places, text = array.buffers()
-    offsets = np.frombuffer(places, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    # The buffer may be longer than the texts.
-    return memoryview(text)[: int(offsets[-1])], offsets
+    return joined_texts(rows.select((pl.concat_str(fields, separator=FIELD) + END).alias("text"))["text"])

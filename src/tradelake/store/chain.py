@@ -22,7 +22,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from tradelake.store.canonical import CHECK, FIELD, Integers, text_bytes, text_of_row
+from tradelake.store.canonical import CHECK, FIELD, text_bytes, text_of_row
+from tradelake.store.keys import Integers
 from tradelake.tables import Table
 
 RUN = "import_run_id"

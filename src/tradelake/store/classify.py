@@ -14,7 +14,7 @@ from tradelake.store.closing import closed_until, deleted_logs
 from tradelake.store.cold import HOT, Span
 from tradelake.store.cures import Cures, Row
 from tradelake.store.index import KeyIndex
-from tradelake.store.keys import COMPARED, comparable, execution_key, generated_ids
+from tradelake.store.keys import COMPARED, DIGEST_COLUMNS, comparable, execution_key, generated_ids, key_digests
 from tradelake.store.ledger import Ledger, Verdict
 from tradelake.tables import CURE_KINDS, TRADE_LOG
 
@@ -62,6 +62,7 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
     if not events["trade_id"].null_count():
         given = pl.col("trade_id")
     named = events.with_row_index("order").with_columns(pl.coalesce("trade_id", given).alias("trade_id"))
+    named = named.hstack(key_digests(named))
     known, deleted = _known(catalog, named, index)
     until = closed_until(catalog)
     if named.height == 1 and not known.height and named["kind"].item() not in CURE_KINDS and until is None:
@@ -207,7 +208,8 @@ def _rewritten(accepted: pl.DataFrame, rows: dict[int, Row]) -> pl.DataFrame:
         return accepted
     fresh: Sequence[Row] = [{name: row.get(name) for name in accepted.columns} for row in rows.values()]
     others = accepted.filter(~pl.col("order").is_in(list(rows)))
-    return pl.concat([others, pl.DataFrame(fresh, schema=accepted.schema, orient="row")]).sort("order")
+    cures = pl.DataFrame(fresh, schema=accepted.schema, orient="row").drop(DIGEST_COLUMNS)
+    return pl.concat([others, cures.hstack(key_digests(cures)).select(accepted.columns)]).sort("order")
 
 
 def _outcomes(events: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:

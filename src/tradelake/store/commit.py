@@ -12,7 +12,6 @@ from tradelake.store.batch import NEW, Batch, Head
 from tradelake.store.canonical import LINK
 from tradelake.store.chain import RUN, Leaf, link, with_checks
 from tradelake.store.corporate import corporate_rows
-from tradelake.store.keys import key_digests
 from tradelake.store.records import dated, details_with_execution
 from tradelake.tables import (
     ACCOUNTS,
@@ -92,7 +91,7 @@ def _log_rows(
     )
     if rows["source_record_id"].null_count():
         raise InvariantError("an event has no source record")
-    return TRADE_LOG.conform(rows.hstack(key_digests(rows)))
+    return TRADE_LOG.conform(rows)
 
 
 def _run_row(batch: Batch, counts: Mapping[str, int], head: Head, reached: Head) -> pl.DataFrame:

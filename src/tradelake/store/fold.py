@@ -12,6 +12,7 @@ import polars as pl
 
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT, Span
+from tradelake.store.literals import literal
 from tradelake.tables import (
     ARCHIVE_TOTALS,
     CASH_FLOWS,
@@ -101,7 +102,7 @@ def family_events(catalog: Catalog, families: pl.DataFrame, select: str) -> pl.D
     """Return the rows of *select*, columns of the log, that belong to one of the families; deleted ones left out."""
     with catalog.joined(families=families):
         return catalog.frame(
-            f"{select} SEMI JOIN families USING (account_id, symbol)",
+            f"{select} SEMI JOIN families USING (account_id, symbol) WHERE {_near(families)}",
             span=Span(families=families.select(FAMILY), closed=True),
         )
 
@@ -109,7 +110,15 @@ def family_events(catalog: Catalog, families: pl.DataFrame, select: str) -> pl.D
 def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of a derived table, as of the checkpoint, that belong to one of the families."""
     with catalog.joined(families=families):
-        return catalog.frame(f"SELECT t.* FROM {table.name} t SEMI JOIN families USING (account_id, symbol)")
+        return catalog.frame(
+            f"SELECT t.* FROM {table.name} t SEMI JOIN families USING (account_id, symbol) WHERE {_near(families)}"
+        )
+
+
+def _near(families: pl.DataFrame) -> str:
+    """Return a condition on the accounts of families: files and row groups are skipped by it, not by a join."""
+    accounts = families["account_id"]
+    return f"account_id BETWEEN {literal(str(accounts.min()))} AND {literal(str(accounts.max()))}"
 
 
 def latest_of_families(catalog: Catalog, families: pl.DataFrame, sequence: int) -> pl.DataFrame:

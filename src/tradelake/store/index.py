@@ -8,10 +8,10 @@ import polars as pl
 
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT
-from tradelake.store.keys import key_digests
+from tradelake.store.keys import DIGEST_COLUMNS
 from tradelake.tables import ARCHIVED_KEYS, TRADE_LOG
 
-DIGESTS = "SELECT sequence, execution_digest, trade_digest FROM"
+DIGESTS = f"SELECT sequence, {', '.join(DIGEST_COLUMNS)} FROM"
 KEYS = f"({DIGESTS} {TRADE_LOG.name} UNION ALL {DIGESTS} {ARCHIVED_KEYS.name})"
 SELECT = f"{DIGESTS} {KEYS}"
 # A shorter log is read at once; a longer one is searched so often before it is.
@@ -52,11 +52,11 @@ class KeyIndex:
             self._add(rows)
 
     def candidates(self, catalog: Catalog, events: pl.DataFrame) -> list[int]:
-        """Return the sequences of the log rows that may share a key with one of the events."""
-        if not events.height:
+        """Return the sequences of log rows that may share a key with one of the events, which have their digests."""
+        if not events.height or not (self._searched or self._digests.size or self._tail):
             return []
-        digests = key_digests(events)
-        values = np.unique(np.concatenate([digests[name].drop_nulls().to_numpy() for name in digests.columns]))
+        values = np.sort(np.concatenate([events[name].drop_nulls().to_numpy() for name in DIGEST_COLUMNS]))
+        values = values[np.diff(values, prepend=-1) != 0]
         found = self._stored(catalog, values) if self._searched else []
         if self._digests.size and values.size:
             left = np.searchsorted(self._digests, values, "left")

@@ -10,13 +10,19 @@ Every row of the log has a checksum of what is one execution, and one of its tra
 these are is read from the log and compared there. `index.py` searches them.
 """
 
+from itertools import pairwise
 from zlib import crc32
 
+import numpy as np
 import polars as pl
 
 from tradelake.tables import CURE_KINDS, OPTION_KINDS, TRADE_KINDS
 
+Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
+
 NULL_TEXT = "\x00"
+# So many texts are taken from one buffer rather than one by one.
+MANY = 1_000
 PLAIN_KINDS = (*TRADE_KINDS, *OPTION_KINDS, "cash")
 OF_OTHER_KINDS = ("new_instrument_id", "to_account_id", "target_id", "details")
 
@@ -52,6 +58,8 @@ COMPARED = (
     "amount",
     *OF_OTHER_KINDS,
 )
+
+DIGEST_COLUMNS = ("execution_digest", "trade_digest")
 
 # Interactive Brokers corrects an execution under an id that differs only after its last dot.
 CORRECTABLE = r"^([0-9A-Fa-f]{8}\.[0-9A-Fa-f]{8}\.[0-9]{2})\.[0-9]{2}$"
@@ -113,7 +121,7 @@ def with_keys(events: pl.DataFrame) -> pl.DataFrame:
             .then(
                 pl.concat_str(
                     pl.lit("C"),
-                    pl.col("content").map_batches(_digests, return_dtype=pl.String),
+                    pl.col("content").map_batches(text_digests, return_dtype=pl.String),
                     occurrence,
                     separator="|",
                 )
@@ -125,15 +133,20 @@ def with_keys(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _digests(texts: pl.Series) -> pl.Series:
+def text_digests(texts: pl.Series) -> pl.Series:
+    """Return the first half of the SHA-256 of each text, in hexadecimal."""
     from hashlib import sha256
 
-    return pl.Series([sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=pl.String)
+    if texts.null_count() or texts.len() < MANY:
+        return pl.Series([sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=pl.String)
+    written, offsets = joined_texts(texts)
+    ends = pairwise(offsets.tolist())
+    return pl.Series([sha256(written[start:end]).hexdigest()[:32] for start, end in ends], dtype=pl.String)
 
 
 def generated_ids(keys: pl.Series) -> pl.Series:
     """Return a trade id for each natural key: the same event gets the same id in every book."""
-    return _digests(keys).str.slice(0, 16)
+    return text_digests(keys).str.slice(0, 16)
 
 
 def _are_plain(events: pl.DataFrame) -> bool:
@@ -197,5 +210,18 @@ def _checks(texts: pl.Series) -> pl.Series:
 
 
 def _checksums(texts: pl.Series) -> pl.Series:
-    values = [None if text is None else crc32(text.encode()) for text in texts]
+    if texts.null_count() or texts.len() < MANY:
+        values = [None if text is None else crc32(text.encode()) for text in texts]
+    else:
+        written, offsets = joined_texts(texts)
+        values = [crc32(written[start:end]) for start, end in pairwise(offsets.tolist())]
     return pl.Series(texts.name, values, dtype=pl.Int64)
+
+
+def joined_texts(texts: pl.Series) -> "tuple[memoryview, Integers]":
+    """Return texts without nulls as UTF-8, one after the other, and where each begins; the last entry is the end."""
+    array = texts.rechunk().to_arrow()
+    _, places, written = array.buffers()
+    offsets = np.frombuffer(places, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    # The buffer may be longer than the texts.
+    return memoryview(written)[: int(offsets[-1])], offsets

@@ -26,12 +26,21 @@ from tradelake.store.migrate import Applied, entry
 from tradelake.store.place import make_folder, place_of
 from tradelake.store.session import METADATA
 from tradelake.store.target import DUCKDB_FILE, SQLITE_FILE, Target
-from tradelake.tables import BOOK_SETTINGS, BY_NAME, CHECKPOINT, DERIVED_TABLES, HEAD, MIGRATIONS, ducklake_ddl
+from tradelake.tables import (
+    BOOK_SETTINGS,
+    BY_NAME,
+    CHECKPOINT,
+    DERIVED_TABLES,
+    HEAD,
+    MIGRATIONS,
+    TRADE_LOG,
+    ducklake_ddl,
+)
 
 DATA_BESIDE = "beside the catalog"
 DATA_ELSEWHERE = "elsewhere"
 DRAFT = "draft-"
-GROUP_ROWS = 32_768  # of a derived table in one row group of Parquet: what an account has is then read in few groups
+GROUP_ROWS = 32_768  # in one row group of Parquet: what an account has is then read in few groups
 
 
 def create_catalog(target: Target, *, made: Applied) -> Catalog:
@@ -144,6 +153,7 @@ def _fill(book: Catalog, made: Applied) -> None:
     for table in (*DERIVED_TABLES, CHECKPOINT):
         book.execute(f"CALL lake.set_option('data_inlining_row_limit', 0, table_name => '{table.name}')")
         book.execute(f"CALL lake.set_option('parquet_row_group_size', {GROUP_ROWS}, table_name => '{table.name}')")
+    book.execute(f"CALL lake.set_option('parquet_row_group_size', {GROUP_ROWS}, table_name => '{TRADE_LOG.name}')")
     book_id = str(uuid4())
     with book.transaction():
         book.insert(HEAD.name, _first_head(book_id, made.at))

@@ -6,6 +6,7 @@ import polars as pl
 
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT
+from tradelake.store.keys import text_digests
 from tradelake.tables import SOURCE_RECORDS
 
 REFUSED = ("conflict", "reject")
@@ -51,13 +52,7 @@ def _all_accepted(records: pl.DataFrame, outcomes: pl.DataFrame) -> bool:
 
 def _text_hash() -> pl.Expr:
     said = pl.concat_str(pl.col("broker_account_id").fill_null(""), "section", "text", separator="\x1f")
-    return said.map_batches(_text_hashes, return_dtype=pl.String).alias("text_hash")
-
-
-def _text_hashes(texts: pl.Series) -> pl.Series:
-    from hashlib import sha256
-
-    return pl.Series([sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=pl.String)
+    return said.map_batches(text_digests, return_dtype=pl.String).alias("text_hash")
 
 
 def counted(records: pl.DataFrame, outcomes: pl.DataFrame) -> dict[str, int]:

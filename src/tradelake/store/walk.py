@@ -7,12 +7,13 @@ import numpy as np
 import polars as pl
 
 from tradelake.errors import StorageError
-from tradelake.store.canonical import CHECK, Integers
+from tradelake.store.canonical import CHECK
 from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN, Leaf, sealed
 from tradelake.store.cold import HOT, parquet
 from tradelake.store.deleted import as_leaves, newest_leaves
 from tradelake.store.findings import Finding
+from tradelake.store.keys import Integers
 from tradelake.tables import ARCHIVED_TABLES, CHAINED_TABLES, DELETED_LEAVES, IMPORT_RUNS, TRADE_LOG, Table
 
 COMMITS_AT_ONCE = 200_000

@@ -1,0 +1,127 @@
+"""The log in parts that know nothing of each other, and what follows from each.
+
+Problem. A long log does not fit in memory while it is derived, nor is it derived in a night by one machine. Most
+accounts and symbols have nothing to do with each other; but forks, mergers, transfers and corporate actions move lots
+from one to another.
+
+Decision. What any event of the log links is one group, as a fold that replays a family takes it. A part is some whole
+groups that stand next to each other in the order of accounts and symbols, so that what is read for it lies together in
+the files of the log, and what is written for it lies together in those of the derived tables. A part is derived as a
+fold replays families: from their first event, or from the closing of a book, by the same functions. A log that is one
+part is derived as a whole.
+
+Limit. One group is never divided: its events have to fit in memory.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import polars as pl
+
+from tradelake.book.closing import derivation, derive_all
+from tradelake.book.folding import Planner
+from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, group_name
+from tradelake.book.past import PastReaders
+from tradelake.book.reach import Reaching
+from tradelake.errors import InvariantError
+from tradelake.lots import in_effect
+from tradelake.store import Catalog, Derived, References, Standing
+from tradelake.store.cold import HOT
+from tradelake.store.pieces import stored_families
+from tradelake.tables import ARCHIVE_TOTALS, TRADE_LOG
+
+# The events of a part take 3 to 4 kB of memory each while they are derived.
+PART_EVENTS = 250_000
+WEIGHED = (
+    "SELECT account_id, symbol, sum(events)::BIGINT AS events FROM ("
+    f"SELECT account_id, coalesce(symbol, '') AS symbol, count(*) AS events FROM {TRADE_LOG.name} "
+    f"WHERE account_id IS NOT NULL GROUP BY ALL UNION ALL "
+    f"SELECT account_id, symbol, rows FROM {ARCHIVE_TOTALS.name}) GROUP BY ALL ORDER BY ALL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Families (account_id, symbol) that nothing links with others, and about how many events they have."""
+
+    events: int
+    families: pl.DataFrame
+
+
+class PartDerivers(PastReaders):
+    """Deriving the whole log, as much at a time as fits in memory."""
+
+    def _derived_parts(self, standing: Standing, references: References) -> Iterator[tuple[Part | None, Derived, int]]:
+        """Yield each part of the log with what follows from it, and how many there are; the caller holds a transaction.
+
+        A log that is no longer than a part comes as a whole, without its families.
+        """
+        if not self._is_long(standing):
+            yield None, derive_all(self._catalog, references), 1
+            return
+        planner = self._planner(standing, references)
+        parts = parts_of(self._catalog, references, planner.reaching, 1)
+        with ThreadPoolExecutor(1, thread_name_prefix="tradelake-derive") as beside:
+            waiting: tuple[Part, Future[Derived]] | None = None
+            for part in parts:
+                running = beside.submit(self._derivation(planner, references, part))
+                # While one part is derived, the caller takes the one before, and the next one is read.
+                if waiting is not None:
+                    yield waiting[0], waiting[1].result(), len(parts)
+                waiting = part, running
+            if waiting is not None:
+                yield waiting[0], waiting[1].result(), len(parts)
+
+    def _is_long(self, standing: Standing) -> bool:
+        """Return whether the log is longer than a part."""
+        return standing.head > PART_EVENTS
+
+    def _derivation(self, planner: Planner, references: References, part: Part) -> Callable[[], Derived]:
+        """Read the events of a part; return what derives them. InvariantError where others are linked with them."""
+        families, told = planner.everything_of(part.families)
+        if families.join(part.families, on=FAMILY, how="anti").height:
+            raise InvariantError("a part of the log is linked with families of another one")
+        events = in_effect(told, references.instruments)
+        return derivation(self._catalog, references, events, families=families)
+
+
+def parts_of(catalog: Catalog, references: References, reaching: Reaching, count: int) -> list[Part]:
+    """Return all families of a book in parts that nothing links, in the order of accounts and symbols.
+
+    These are *count* parts, or as many as keep to PART_EVENTS where groups allow it; never more than groups. Families
+    that only stored rows name are among them.
+    """
+    roots = Roots(references.instruments, reaching.reaches)
+    weighed = catalog.frame(WEIGHED, span=HOT)
+    known = pl.concat([weighed.select(FAMILY), stored_families(catalog)])
+    nodes = Nodes(roots.nodes(known).select(NODE).unique().iter_rows(), roots)
+    nodes.spread(reaching.reaches)
+    for reach in reaching.reaches:
+        nodes.add(sorted(nodes.reached(reach)))
+    linked = nodes.groups([reach for reach in reaching.reaches if reach.links])
+    groups = {(account, root): group for account, root, group in linked.iter_rows()}
+    everything = nodes.everything()
+    named = pl.DataFrame(everything, schema=NODE_SCHEMA, orient="row").with_columns(
+        pl.Series("group", [groups.get(node, group_name(node)) for node in everything], dtype=pl.String)
+    )
+    weights = roots.nodes(weighed).group_by(NODE).agg(pl.col("events").sum())
+    # Groups in the order of their first nodes.
+    sizes = (
+        named.join(weights, on=NODE, how="left", maintain_order="left")
+        .group_by("group", maintain_order=True)
+        .agg(pl.col("events").sum())
+    )
+    total = int(sizes["events"].sum())
+    wanted = max(1, min(max(count, -(-total // PART_EVENTS)), sizes.height))
+    before = pl.col("events").cum_sum() - pl.col("events")
+    placed = named.join(
+        sizes.select("group", (before * wanted // max(total, 1)).clip(0, wanted - 1).alias("part"), "events"),
+        on="group",
+    )
+    parts = []
+    for part in placed.partition_by("part", maintain_order=True):
+        events = int(part.unique("group")["events"].sum())
+        families = roots.families(part.select(NODE)).select(FAMILY).unique().sort(FAMILY)
+        parts.append(Part(events, families))
+    return parts
