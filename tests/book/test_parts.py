@@ -4,7 +4,7 @@ import pytest
 
 import tradelake as tl
 from tests.books import fill
-from tradelake.book import parts
+from tradelake.book import closing, parts
 from tradelake.tables import DERIVED_TABLES
 
 
@@ -78,7 +78,7 @@ def test_a_rebuild_in_parts_that_is_broken_off_changes_nothing(book, small, monk
     assert book.record([fill(n, symbol=f"S{n % 4}") for n in range(40)]).ok
     book.fold()
     before = {table.name: book.sql(f"SELECT * FROM {table.name} ORDER BY ALL").pl() for table in DERIVED_TABLES}
-    written = parts.derivation
+    written = closing.derivation
     calls = []
 
     def fails(*args, **named):

@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -37,7 +39,8 @@ def yearly(local_book):
 @pytest.fixture
 def scans(monkeypatch):
     """What each query has read since `clear`: files and rows by table, as EXPLAIN ANALYZE says."""
-    files, rows = Counter(), Counter()
+    files: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
     run = asking._run
 
     def spied(connection, sql, parameters):
@@ -53,7 +56,7 @@ def scans(monkeypatch):
     return files, rows
 
 
-def _scans(node):
+def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "Table" in node.get("extra_info", {}):
         yield node
     for child in node.get("children", ()):

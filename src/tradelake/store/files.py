@@ -17,7 +17,7 @@ from tradelake.store.findings import Finding
 from tradelake.store.formats import tables_of
 from tradelake.store.literals import literal
 from tradelake.store.place import Place
-from tradelake.store.session import METADATA, reading_session
+from tradelake.store.session import METADATA, file_session
 from tradelake.tables import BY_NAME, DUCKDB_TYPES, Table
 
 
@@ -32,7 +32,7 @@ def check_files(catalog: Catalog) -> tuple[int, list[Finding]]:
         partitions = _by_file(catalog, "file_partition_value")
     except StorageError as error:
         return 0, [*findings, Finding(None, "catalog", "", f"its lists of files cannot be read: {error}")]
-    with reading_session(catalog.data_folder) as reader:
+    with file_session(catalog.data_folder) as reader:
         for file in files:
             wrong = _of_bytes(catalog.place, file, notes.get(file.name))
             if not wrong and file.live and not file.deletes and file.table in BY_NAME:

@@ -9,11 +9,13 @@ an orphan, which maintenance finds beside all others.
 Limit: a file must not be taken in twice, so that this commit is never repeated by itself.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from tradelake.errors import InvariantError
@@ -22,6 +24,7 @@ from tradelake.store.durable import sync_folder
 from tradelake.store.fold import Checkpoint, Derived, move_checkpoint
 from tradelake.store.literals import literal
 from tradelake.store.opening import GROUP_ROWS
+from tradelake.store.session import file_session
 from tradelake.store.target import is_remote
 from tradelake.tables import DERIVED_TABLES, LOTS, Table
 
@@ -39,24 +42,30 @@ class Piece:
 def write_pieces(catalog: Catalog, derived: Derived, name: str) -> tuple[Piece, ...]:
     """Write derived rows to new files called *name*, one per table that has any; they are on disk when this returns."""
     pieces = []
-    for table in DERIVED_TABLES:
-        rows = derived.rows(table)
-        if rows.height:
-            path = f"{catalog.data_folder}main/{table.name}/{name}.parquet"
-            _write(catalog, table, rows, path)
-            pieces.append(Piece(table.name, path, rows.height, catalog.place.size(path) or 0))
+    # A session of its own: that of the book would keep the rows in memory until its transaction ends.
+    with file_session(catalog.data_folder, threads=os.cpu_count() or 1) as writer:
+        for table in DERIVED_TABLES:
+            rows = derived.rows(table)
+            if rows.height:
+                path = f"{catalog.data_folder}main/{table.name}/{name}.parquet"
+                try:
+                    _write(writer, table, rows, path)
+                except duckdb.Error as error:
+                    raise catalog.failed(error) from error
+                pieces.append(Piece(table.name, path, rows.height, catalog.place.size(path) or 0))
     sync_folder(catalog.data_folder)
     return tuple(pieces)
 
 
-def _write(catalog: Catalog, table: Table, rows: pl.DataFrame, path: str) -> None:
+def _write(writer: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame, path: str) -> None:
     if not is_remote(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     columns = ", ".join(table.names)
-    with catalog.joined(piece_rows=table.conform(rows).sort(*table.sort)):
-        catalog.execute(
-            f"COPY (SELECT {columns} FROM piece_rows) TO {literal(path)} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})"
-        )
+    writer.register("piece_rows", table.conform(rows).sort(*table.sort))
+    writer.execute(
+        f"COPY (SELECT {columns} FROM piece_rows) TO {literal(path)} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})"
+    )
+    writer.unregister("piece_rows")
 
 
 def replace_by_pieces(catalog: Catalog, pieces: Iterable[Piece], checkpoint: Checkpoint) -> Mapping[str, int]:

@@ -102,14 +102,15 @@ def session_for_rows() -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def reading_session(folder: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a session that knows no book, and can read the files in a folder one after the other."""
-    with duckdb.connect(config=QUIET) as reader:
-        reader.execute("SET threads = 1")
-        reader.execute("SET TimeZone = 'UTC'")
-        reader.execute(NO_FILES)
-        reach(reader, folder)
-        yield reader
+def file_session(folder: str, *, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a session that knows no book, and can read and write the files in a folder."""
+    with duckdb.connect(config=QUIET) as connection:
+        connection.execute(f"SET threads = {threads}")
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(NO_FILES)
+        reach(connection, folder)
+        yield connection
 
 
 def attach(
