@@ -72,6 +72,7 @@ def test_a_wrong_row_of_any_part_is_named(forty, small, table, change, found):
     assert words == found
     assert forty.rebuild().rows == report.rows
     assert forty.rebuild(check=True).identical
+    assert forty.verify(deep=True).findings == ()
 
 
 def test_a_rebuild_in_parts_that_is_broken_off_changes_nothing(book, small, monkeypatch):

@@ -8,12 +8,15 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from tests.books import fill
 from tradelake.book import Upkeep
 from tradelake.errors import InputError
 from tradelake.jobs import cluster
+from tradelake.tables import POSITIONS
 
 WAIT_SECONDS = 60
 ROOT = Path(__file__).parents[2]
@@ -24,8 +27,8 @@ from pathlib import Path
 from tradelake.book import buckets
 from tradelake.store.pieces import write_pieces
 
-def stuck(catalog, derived, name):
-    write_pieces(catalog, derived, name)
+def stuck(catalog, derived, name, *, folder):
+    write_pieces(catalog, derived, name, folder=folder)
     Path({mark!r}).write_text(name)
     time.sleep(600)
 
@@ -108,6 +111,13 @@ def test_a_worker_that_is_killed_in_a_task_changes_nothing(book, scheduler, star
     assert book.maintain(upkeep=Upkeep(orphans=timedelta(0))).orphans_removed > 0
     # Deep, that is a rebuild on this machine, compared with what is stored.
     assert book.verify(deep=True).findings == ()
+    found = cluster.verify_on(scheduler.scheduler_address, book, deep=True)
+    assert (found.findings, found.rows) == ((), book.verify().rows)
+    past = cluster.past_on(scheduler.scheduler_address, book, tmp_path / "past", as_of="2026-01-01T00:30:00Z")
+    there = pl.read_parquet(tmp_path / "past" / "positions", hive_partitioning=False).sort(*POSITIONS.sort)
+    said = book.positions(as_of="2026-01-01T00:30:00Z").select(there.columns)
+    assert_frame_equal(there, said, check_exact=True)
+    assert past.rows["positions"] == there.height > 5
 
 
 def test_a_cluster_that_is_not_there_is_misuse(local_book, monkeypatch):

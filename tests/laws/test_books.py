@@ -118,6 +118,8 @@ def test_law_8_buckets_are_the_whole(seed, folded, count):
         if folded:
             book.fold()
         report = book.rebuild_in_buckets(engine, buckets=count)
+        assert book.compare_in_buckets(engine, buckets=count).rows == report.rows
+        assert book.verify(deep=True, engine=engine, buckets=count).findings == ()
         check = book.rebuild(check=True)
         assert (check.differences, check.rows) == ((), report.rows)
         with mock.patch.object(parts, "PART_EVENTS", 40 // count):

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from tradelake.book.buckets import Bucket, Task, Written
 from tradelake.book.facade import Book, create, open_book
 from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
@@ -24,7 +23,8 @@ from tradelake.outputs import (
     verdict,
 )
 from tradelake.sessions import sessions_between
-from tradelake.store import BackedUp, Maintained, Upkeep
+from tradelake.store import BackedUp, Maintained, Upkeep, Verified
+from tradelake.store.engine import Answer, Asked, Engine
 from tradelake.store.object_lock import LOCK_MODES, Lock
 from tradelake.store.twin import SCHEMA, Exported
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
@@ -40,9 +40,11 @@ __all__ = [
     "RETAINED_TABLES",
     "SCHEMA",
     "TABLES",
+    "Answer",
+    "Asked",
     "BackedUp",
     "Book",
-    "Bucket",
+    "Engine",
     "Execution",
     "Exported",
     "ImportLine",
@@ -56,9 +58,8 @@ __all__ = [
     "Reconciliation",
     "Restored",
     "Step",
-    "Task",
     "Upkeep",
-    "Written",
+    "Verified",
     "break_text",
     "column_text",
     "create",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
+from tradelake.book.checking import Comparison
 from tradelake.book.closing import changed_final
+from tradelake.book.clustered import ONE_PROCESS, BucketRebuilders
 from tradelake.book.derive import latest_event
-from tradelake.book.deriving import Derivers
 from tradelake.book.reading import Readers
 from tradelake.book.shelf import Progress, asked_again, no_progress
 from tradelake.errors import DeletedError, InputError, StorageError
@@ -26,6 +27,7 @@ from tradelake.store import (
 )
 from tradelake.store.closing import closed_until, was_deleted
 from tradelake.store.cold import CLOSED, HOT, Span
+from tradelake.store.engine import Engine
 from tradelake.tables import CHECKPOINT, IMPORT_RUNS, KINDS, NIGHTS, SOURCE_RECORDS, TRADE_LOG
 
 CLOSED_PAST = (
@@ -71,7 +73,7 @@ class Told:
         return json.dumps(lists, indent=2, ensure_ascii=False) + "\n"
 
 
-class Audits(Readers, Derivers):
+class Audits(Readers, BucketRebuilders):
     """Everything that reads a book again to see whether it is as it was told."""
 
     def verify(
@@ -79,6 +81,8 @@ class Audits(Readers, Derivers):
         *,
         deep: bool = False,
         anchor: str | Path | None = None,
+        engine: Engine | None = None,
+        buckets: int = 1,
         progress: Progress | None = None,
     ) -> Verified:
         """Read all that was told again: the hash chain from the first commit, and the files against the catalog.
@@ -86,20 +90,23 @@ class Audits(Readers, Derivers):
         With `deep` the derived tables are compared with a rebuild in memory: of everything, or of what came after the
         closing of a book whose first events were deleted; what is final by then is compared with the closing. `anchor`
         is a file that `export_head` wrote: the chain must have passed through it. Raises InputError where that cannot
-        be read.
+        be read. An `engine` reads and derives in other processes, the log then in about *buckets* parts, as in
+        `rebuild_in_buckets`.
         """
         report = progress or no_progress
+        if engine is not None and self._catalog.target.kind == "duckdb":
+            raise InputError(ONE_PROCESS)
         known = None if anchor is None else _read_anchor(Path(anchor))
         with self._catalog.parallel():
             report("files", 0, 1)
             files, findings = check_files(self._catalog)
-            found = verify_runs(self._catalog, progress=report)
+            found = verify_runs(self._catalog, engine=engine, progress=report)
             findings += found.findings
             if known is not None:
                 findings += self._against(known)
             if deep:
                 report("derive", 0, 1)
-                findings += self._deep(touched=bool(found.findings))
+                findings += self._deep(engine, buckets, touched=bool(found.findings))
         report("done", 1, 1)
         closed = closed_until(self._catalog) if deep else None
         notes = () if closed is None else (CLOSED_PAST.format(closed.isoformat()),)
@@ -163,19 +170,22 @@ class Audits(Readers, Derivers):
             return [Finding(None, IMPORT_RUNS.name, "", f"it cannot be compared with the anchor: {error}")]
 
     @asked_again
-    def _deep(self, *, touched: bool) -> list[Finding]:
+    def _deep(self, engine: Engine | None, buckets: int, *, touched: bool) -> list[Finding]:
         """Compare the derived tables with a rebuild, where the events they follow from are as they were told."""
         if touched:
             return [Finding(None, "derived tables", "", "they are not compared: what they follow from was touched")]
         findings: list[Finding] = []
         try:
             with self._catalog.cold.including(), self._catalog.transaction():
-                self._compare(findings)
+                self._compare(findings, alone=engine is None)
+            if engine is not None:
+                comparison, *_ = self._compared_by(engine, buckets, no_progress)
+                findings += _different(comparison)
         except StorageError as error:
             findings.append(Finding(None, "derived tables", "", f"they cannot be read: {error}"))
         return findings
 
-    def _compare(self, findings: list[Finding]) -> None:
+    def _compare(self, findings: list[Finding], *, alone: bool) -> None:
         standing = read_standing(self._catalog)
         references = self._references(standing.import_run_id)
         changed = changed_final(self._catalog, references)
@@ -184,9 +194,17 @@ class Audits(Readers, Derivers):
         if checkpoint.sequence == reached.sequence and checkpoint.latest_at != reached.latest_at:
             what = f"it is {checkpoint.latest_at.isoformat()}, the events say {reached.latest_at.isoformat()}"
             findings.append(Finding(None, CHECKPOINT.name, "latest_at", what))
-        comparison, _ = self._compared(standing, no_progress)
-        for table, found in comparison.differences().items():
-            findings += [Finding(None, table.name, d.first, f"{d.rows:,} rows are {d.word}") for d in found]
+        if alone:
+            comparison, _ = self._compared(standing, no_progress)
+            findings += _different(comparison)
+
+
+def _different(comparison: Comparison) -> list[Finding]:
+    return [
+        Finding(None, table.name, difference.first, f"{difference.rows:,} rows are {difference.word}")
+        for table, found in comparison.differences().items()
+        for difference in found
+    ]
 
 
 def _read_anchor(path: Path) -> Anchor:

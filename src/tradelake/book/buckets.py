@@ -1,31 +1,32 @@
-"""A rebuild whose parts somebody else derives: each is a bucket, a task that can be run on any machine.
+"""Parts of the log that somebody else derives: each is a bucket, a task that can be run on any machine.
 
 Problem. A log of a billion events is more than one machine derives in a night.
 
 Decision. A bucket is one part of the log (`parts.py`). Whoever derives it reads a book that stands still at one
-version, writes files that nobody sees, and says their names. So it may be run anywhere, twice, or again after its
-machine has died. Which engine runs the buckets is nothing to this module: it is given one.
+version, and writes files that nobody sees and says their names, or compares what is stored with what follows. So it
+may be run anywhere, twice, or again after its machine has died. Which engine runs the buckets is nothing to this
+module: it is given one.
 
 Limit. One group is never divided: a book whose accounts are all forks of one another, holding the same symbols, is
 derived no faster by many machines than by one.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import uuid4
 
-from tradelake.book.derive import latest_event
+from tradelake.book.checking import Difference, differing
 from tradelake.book.deriving import Derivers
-from tradelake.book.parts import Part, parts_of
-from tradelake.book.receipt import RebuildReport
-from tradelake.book.shelf import Progress, no_progress
-from tradelake.book.tail import TailFold
-from tradelake.errors import InputError, InvariantError, StorageError
-from tradelake.store import Catalog, Target, open_catalog, read_standing
-from tradelake.store.pieces import Piece, replace_by_pieces, write_pieces
+from tradelake.book.folding import Planner
+from tradelake.book.parts import Moment, Part
+from tradelake.errors import StorageError
+from tradelake.store import Catalog, References, Target, open_catalog, read_standing
+from tradelake.store.pieces import Piece, write_pieces
+from tradelake.tables import DERIVED_TABLES
 
-ONE_PROCESS = "A book in duckdb: can be opened by one process only. Rebuild it without a cluster."
 MOVED_ON = (
     "The book was at version {} when its rebuild began, and is at version {} now. Nothing was changed by the rebuild; "
     "repeat it."
@@ -34,13 +35,19 @@ MOVED_ON = (
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One part of the log of a book at a version."""
+    """One part of the log of a book at a version; of a past moment where one is given.
+
+    Its tables are written to a folder of their own where one is given, else beside those of the book.
+    """
 
     job: str
     number: int
     version: int
     target: Target = field(repr=False)
     part: Part = field(repr=False)
+    as_of: datetime | None = None
+    as_known: datetime | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,14 @@ class Written:
     pieces: tuple[Piece, ...]
 
 
-Task = Callable[[Bucket], Written]
-Engine = Callable[[Task, Sequence[Bucket]], Iterable[Written]]
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one attempt at a bucket has found: by table the rows that follow from it, and the differences."""
+
+    number: int
+    seconds: float
+    rows: dict[str, int]
+    differences: dict[str, list[Difference]]
 
 
 def derive_bucket(bucket: Bucket) -> Written:
@@ -62,90 +75,58 @@ def derive_bucket(bucket: Bucket) -> Written:
     Raises StorageError where the book does not stand at the version of the bucket.
     """
     started = time.process_time()
-    catalog = open_catalog(bucket.target, read_only=True)
-    try:
-        with catalog.parallel(), catalog.cold.including(), catalog.transaction():
-            _check_version(catalog, bucket.version)
-            pieces = _Replayer(catalog).write(bucket)
-    finally:
-        catalog.close()
+    with _replayer(bucket) as book:
+        pieces = book.write(bucket)
     return Written(bucket.number, time.process_time() - started, pieces)
 
 
-def _check_version(catalog: Catalog, version: int) -> None:
+def compare_bucket(bucket: Bucket) -> Compared:
+    """Compare the stored tables of a bucket with what follows from its events; errors as of `derive_bucket`."""
+    started = time.process_time()
+    with _replayer(bucket) as book:
+        rows, differences = book.compare(bucket)
+    return Compared(bucket.number, time.process_time() - started, rows, differences)
+
+
+@contextmanager
+def _replayer(bucket: Bucket) -> "Iterator[_Replayer]":
+    catalog = open_catalog(bucket.target, read_only=True)
+    try:
+        with catalog.parallel(), catalog.cold.including(), catalog.transaction():
+            check_version(catalog, bucket.version)
+            yield _Replayer(catalog)
+    finally:
+        catalog.close()
+
+
+def check_version(catalog: Catalog, version: int) -> None:
+    """Raise StorageError where a book is not at a version any more."""
     there = catalog.version()
     if there != version:
         raise StorageError(MOVED_ON.format(version, there))
 
 
 class _Replayer(Derivers):
-    """A book that somebody else rebuilds, as one bucket needs it."""
+    """A book that somebody else derives, as one bucket needs it."""
 
     def write(self, bucket: Bucket) -> tuple[Piece, ...]:
+        planner, references = self._planned()
+        moment = self._moment(bucket.as_of, bucket.as_known)
+        derived = self._derivation(planner, references, bucket.part, moment)()
+        name = f"rebuild-{bucket.job}-{bucket.number}-{uuid4().hex}"
+        return write_pieces(self._catalog, derived, name, folder=bucket.folder)
+
+    def compare(self, bucket: Bucket) -> tuple[dict[str, int], dict[str, list[Difference]]]:
+        planner, references = self._planned()
+        derived = self._derivation(planner, references, bucket.part, Moment())()
+        rows, differences = {}, {}
+        for table in DERIVED_TABLES:
+            fresh = derived.rows(table)
+            rows[table.name] = fresh.height
+            differences[table.name] = differing(table, self._stored_part(table, bucket.part), fresh)
+        return rows, differences
+
+    def _planned(self) -> tuple[Planner, References]:
         standing = read_standing(self._catalog)
         references = self._references(standing.import_run_id)
-        derived = self._derivation(self._planner(standing, references), references, bucket.part)()
-        name = f"rebuild-{bucket.job}-{bucket.number}-{uuid4().hex}"
-        return write_pieces(self._catalog, derived, name)
-
-
-class BucketRebuilders(Derivers):
-    """A rebuild whose parts are run by somebody else."""
-
-    def rebuild_in_buckets(self, engine: Engine, *, buckets: int, progress: Progress | None = None) -> RebuildReport:
-        """Derive all tables from the first event, in about *buckets* parts that *engine* runs, in one commit.
-
-        Of a book with more than PART_EVENTS in each there are more parts, of one with few groups fewer. The engine
-        is given a function and its arguments, which can be pickled, and returns what it returned for each, in any
-        order; for an argument that it ran more than once any of the results. The lease is held meanwhile.
-        Raises InputError for a catalog that only one process can open, StorageError where the book has moved on.
-        """
-        self._writable()
-        if self._catalog.target.kind == "duckdb":
-            raise InputError(ONE_PROCESS)
-        report = progress or no_progress
-        started = time.perf_counter()
-        with self._catalog.lease.hold(), self._catalog.cold.including():
-            with self._catalog.parallel(), self._catalog.transaction():
-                version = self._catalog.version()
-                standing = read_standing(self._catalog)
-                references = self._references(standing.import_run_id)
-                reaching = self._tail.reaching_of(standing, references)
-                job = uuid4().hex[:8]
-                parts = [
-                    Bucket(job, number, version, self._catalog.target, part)
-                    for number, part in enumerate(parts_of(self._catalog, references, reaching, buckets))
-                ]
-                reached = latest_event(self._catalog, references)
-                notes = self._cold_notes()
-            written = _each_once(engine, parts, report)
-            with self._catalog.transaction():
-                _check_version(self._catalog, version)
-                report("write", len(parts), len(parts) + 1)
-                rows = replace_by_pieces(self._catalog, [p for part in written for p in part.pieces], reached)
-        # What was read of the old rows is void, even where the checkpoint stays where it was.
-        self._tail = TailFold(self._catalog)
-        report("done", len(parts) + 1, len(parts) + 1)
-        busy = sum(part.seconds for part in written)
-        size = sum(piece.size_bytes for part in written for piece in part.pieces)
-        done = f"{len(parts)} buckets, {busy:,.1f} seconds of processor time in them, {size:,} bytes written"
-        return RebuildReport(
-            identical=True,
-            sequence=reached.sequence,
-            differences=(),
-            rows=dict(rows),
-            seconds=time.perf_counter() - started,
-            notes=(done, *notes),
-        )
-
-
-def _each_once(engine: Engine, parts: Sequence[Bucket], report: Progress) -> list[Written]:
-    """Return what became of each bucket, by one of its attempts."""
-    done: dict[int, Written] = {}
-    report("derive", 0, len(parts) + 1)
-    for written in engine(derive_bucket, parts):
-        done.setdefault(written.number, written)
-        report("derive", len(done), len(parts) + 1)
-    if set(done) != {part.number for part in parts}:
-        raise InvariantError(f"the engine has returned {len(done)} of {len(parts)} buckets")
-    return [done[part.number] for part in parts]
+        return self._planner(standing, references), references

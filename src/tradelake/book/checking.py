@@ -1,6 +1,6 @@
 """What is stored against what follows from the log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -26,7 +26,11 @@ class Comparison:
 
     def add(self, table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> None:
         """Compare a part of a table, all rows of which come before those of the next part."""
-        for found in differing(table, stored, derived):
+        self.take(table, differing(table, stored, derived))
+
+    def take(self, table: Table, differences: Iterable[Difference]) -> None:
+        """Take in the differences of the next part of a table."""
+        for found in differences:
             before = self._found.get((table, found.word))
             self._found[table, found.word] = found if before is None else replace(before, rows=before.rows + found.rows)
 

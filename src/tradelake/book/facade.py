@@ -6,7 +6,6 @@ from pathlib import Path
 from types import TracebackType
 
 from tradelake.book.audits import Audits
-from tradelake.book.buckets import BucketRebuilders
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
 from tradelake.book.exporting import Exporters
@@ -41,7 +40,7 @@ def open_book(
     return Book(catalog)
 
 
-class Book(Exporters, Nights, MarkWriters, Audits, BucketRebuilders, ChainReaders, ChangeReaders):
+class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a

@@ -16,10 +16,11 @@ Limit. One group is never divided: its events have to fit in memory.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
-from tradelake.book.closing import derivation, derive_all
+from tradelake.book.closing import check_known, derivation, derive_all
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, group_name
 from tradelake.book.past import PastReaders
@@ -27,6 +28,7 @@ from tradelake.book.reach import Reaching
 from tradelake.errors import InvariantError
 from tradelake.lots import in_effect
 from tradelake.store import Catalog, Derived, References, Standing
+from tradelake.store.closing import read_closing
 from tradelake.store.cold import HOT
 from tradelake.store.pieces import stored_families
 from tradelake.tables import ARCHIVE_TOTALS, TRADE_LOG
@@ -49,6 +51,14 @@ class Part:
     families: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A past moment: what happened by an instant, without the events that were told *later* than another."""
+
+    as_of: datetime | None = None
+    later: pl.DataFrame | None = None
+
+
 class PartDerivers(PastReaders):
     """Deriving the whole log, as much at a time as fits in memory."""
 
@@ -65,7 +75,7 @@ class PartDerivers(PastReaders):
         with ThreadPoolExecutor(1, thread_name_prefix="tradelake-derive") as beside:
             waiting: tuple[Part, Future[Derived]] | None = None
             for part in parts:
-                running = beside.submit(self._derivation(planner, references, part))
+                running = beside.submit(self._derivation(planner, references, part, Moment()))
                 # While one part is derived, the caller takes the one before, and the next one is read.
                 if waiting is not None:
                     yield waiting[0], waiting[1].result(), len(parts)
@@ -77,13 +87,24 @@ class PartDerivers(PastReaders):
         """Return whether the log is longer than a part."""
         return standing.head > PART_EVENTS
 
-    def _derivation(self, planner: Planner, references: References, part: Part) -> Callable[[], Derived]:
+    def _derivation(
+        self, planner: Planner, references: References, part: Part, moment: Moment
+    ) -> Callable[[], Derived]:
         """Read the events of a part; return what derives them. InvariantError where others are linked with them."""
         families, told = planner.everything_of(part.families)
         if families.join(part.families, on=FAMILY, how="anti").height:
             raise InvariantError("a part of the log is linked with families of another one")
+        if moment.later is not None:
+            check_known(moment.later, told, read_closing(self._catalog))
+            told = told.join(moment.later, on="sequence", how="anti", maintain_order="left")
         events = in_effect(told, references.instruments)
-        return derivation(self._catalog, references, events, families=families)
+        if moment.as_of is not None:
+            events = events.filter(pl.col("executed_at") <= moment.as_of)
+        return derivation(self._catalog, references, events, families=families, as_of=moment.as_of)
+
+    def _moment(self, as_of: datetime | None, as_known: datetime | None) -> Moment:
+        """Return where two instants stand; without them the head."""
+        return Moment(as_of, None if as_known is None else self._told_after(as_known))
 
 
 def parts_of(catalog: Catalog, references: References, reaching: Reaching, count: int) -> list[Part]:

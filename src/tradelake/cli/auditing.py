@@ -23,6 +23,9 @@ def verify(
         Path | None,
         typer.Option(metavar="FILE", help="The chain must pass through this head, which --export-head wrote before."),
     ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Let the workers of this Dask scheduler read and derive.")
+    ] = None,
     export_head: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the head of the chain, to be kept elsewhere.")
     ] = None,
@@ -33,11 +36,18 @@ def verify(
     compared with the catalog. Each finding names the commit, the table or file, and the row. The head is written only
     where nothing was found. Exit code 1: something was found.
     """
-    if tail and (deep or anchor or export_head):
-        raise typer.BadParameter("--tail reads the last commits only: leave --deep, --anchor and --export-head out.")
+    if tail and (deep or anchor or export_head or cluster):
+        raise typer.BadParameter(
+            "--tail reads the last commits only: leave --deep, --anchor, --cluster and --export-head out."
+        )
     form = output.form
     with open_book(context, read_only=True) as book, progress_bar() as progress:
-        found = book.verify_tail() if tail else book.verify(deep=deep, anchor=anchor, progress=progress)
+        if cluster is None:
+            found = book.verify_tail() if tail else book.verify(deep=deep, anchor=anchor, progress=progress)
+        else:
+            from tradelake.jobs.cluster import verify_on
+
+            found = verify_on(cluster, book, deep=deep, anchor=anchor, progress=progress)
         if export_head is not None and found.clean:
             book.export_head(export_head)
     if form != "table" or not found.clean:

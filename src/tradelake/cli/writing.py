@@ -87,19 +87,32 @@ def rebuild(
         str | None,
         typer.Option("--cluster", metavar="ADDRESS", help="Let the workers of this Dask scheduler do it."),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FOLDER", help="Write the tables as Parquet there, and leave the book as it is."),
+    ] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="WHEN", help="With --to: as things stood then.")] = None,
+    as_known: Annotated[str | None, typer.Option(metavar="WHEN", help="With --to: as it was known then.")] = None,
 ) -> None:
     """Compute positions, lots and matches from the log anew."""
-    if cluster is not None and check:
-        raise InputError("--check and --cluster do not go together. Check on one machine: leave out --cluster.")
-    with open_book(context, read_only=False) as book, progress_bar() as progress:
-        if cluster is None:
+    if to is None and (as_of or as_known):
+        raise InputError("--as-of and --as-known need a folder to write to: give --to FOLDER.")
+    if to is not None and check:
+        raise InputError("--check compares what is stored, and --to writes elsewhere: leave one of them out.")
+    with open_book(context, read_only=check or to is not None) as book, progress_bar() as progress:
+        if to is not None and cluster is None:
+            report = book.export_past(to, as_of=as_of, as_known=as_known, progress=progress)
+        elif cluster is None:
             report = book.rebuild(check=check, progress=progress)
         else:
-            from tradelake.jobs.cluster import rebuild_on
+            from tradelake.jobs.cluster import past_on, rebuild_on
 
-            report = rebuild_on(cluster, book, progress=progress)
+            if to is None:
+                report = rebuild_on(cluster, book, check=check, progress=progress)
+            else:
+                report = past_on(cluster, book, to, as_of=as_of, as_known=as_known, progress=progress)
     rows = ", ".join(f"{count:,} {table}" for table, count in report.rows.items())
-    verdict = ("identical" if report.identical else "different") if check else "rebuilt"
+    verdict = ("identical" if report.identical else "different") if check else "written" if to else "rebuilt"
     emit(f"{verdict} up to sequence {report.sequence}\n  {rows}\n")
     for note in report.notes:
         complain(note)

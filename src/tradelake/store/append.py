@@ -24,7 +24,7 @@ from tradelake.store.index import KeyIndex
 from tradelake.store.keys import with_keys
 from tradelake.store.lost import ServerLost
 from tradelake.store.records import counted, new_records
-from tradelake.store.session import FEW_ROWS, INLINE_ROWS
+from tradelake.store.session import INLINE_ROWS
 from tradelake.tables import CHAINED_TABLES, HEAD, IMPORT_RUNS, TRADE_LOG
 
 ATTEMPTS = 30
@@ -101,7 +101,7 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
         return Appended(batch, classified.outcomes, head, TRADE_LOG.empty(), written=False, problems=problems)
     commit = commit_of(batch, fresh, records, counted(records, classified.outcomes), head)
     log = commit.rows[TRADE_LOG.name]
-    if log.height + records.height <= FEW_ROWS:
+    if log.height + records.height <= INLINE_ROWS:
         catalog.plan_plainly()
     with catalog.parallel() if log.height > MANY_ROWS else nullcontext():
         for table in CHAINED_TABLES:

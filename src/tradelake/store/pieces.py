@@ -24,6 +24,7 @@ from tradelake.store.durable import sync_folder
 from tradelake.store.fold import Checkpoint, Derived, move_checkpoint
 from tradelake.store.literals import literal
 from tradelake.store.opening import GROUP_ROWS
+from tradelake.store.place import place_of
 from tradelake.store.session import file_session
 from tradelake.store.target import is_remote
 from tradelake.tables import DERIVED_TABLES, LOTS, Table
@@ -39,21 +40,26 @@ class Piece:
     size_bytes: int
 
 
-def write_pieces(catalog: Catalog, derived: Derived, name: str) -> tuple[Piece, ...]:
-    """Write derived rows to new files called *name*, one per table that has any; they are on disk when this returns."""
+def write_pieces(catalog: Catalog, derived: Derived, name: str, *, folder: str | None = None) -> tuple[Piece, ...]:
+    """Write derived rows to new files, one per table that has any; they are on disk when this returns.
+
+    A file is called by *name* and the table; it is put beside those of the book, or below another *folder*.
+    """
     pieces = []
+    base, place = (f"{catalog.data_folder}main/", catalog.place) if folder is None else (folder, place_of(folder))
     # A session of its own: that of the book would keep the rows in memory until its transaction ends.
-    with file_session(catalog.data_folder, threads=os.cpu_count() or 1) as writer:
+    with file_session(base, threads=os.cpu_count() or 1) as writer:
         for table in DERIVED_TABLES:
             rows = derived.rows(table)
             if rows.height:
-                path = f"{catalog.data_folder}main/{table.name}/{name}.parquet"
+                # The digest of a file is noted under its name alone.
+                path = f"{base}{table.name}/{name}-{table.name}.parquet"
                 try:
                     _write(writer, table, rows, path)
                 except duckdb.Error as error:
                     raise catalog.failed(error) from error
-                pieces.append(Piece(table.name, path, rows.height, catalog.place.size(path) or 0))
-    sync_folder(catalog.data_folder)
+                pieces.append(Piece(table.name, path, rows.height, place.size(path) or 0))
+    sync_folder(base)
     return tuple(pieces)
 
 

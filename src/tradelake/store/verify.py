@@ -11,7 +11,6 @@ changed together with its check value is known by its commit.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +19,12 @@ import polars as pl
 from tradelake.errors import StorageError
 from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN, genesis, link
+from tradelake.store.engine import Engine, Progress
 from tradelake.store.findings import Finding, Verified
 from tradelake.store.formats import tables_of
+from tradelake.store.leaves import ORDER, Leaves
 from tradelake.store.migrate import entries_say
-from tradelake.store.walk import COMMITS_AT_ONCE, ORDER, Leaves, Walk, at_version, commits_after
+from tradelake.store.walk import COMMITS_AT_ONCE, Walk, at_version, commits_after
 from tradelake.tables import (
     ARCHIVES,
     BOOK_SETTINGS,
@@ -36,7 +37,6 @@ from tradelake.tables import (
     TRADE_LOG,
 )
 
-Progress = Callable[[str, int, int], None]
 SETTINGS = frozenset({"format_version", "created_at", "data", "book_id"})
 FINDINGS_MAX = 1_000
 
@@ -52,13 +52,18 @@ class _Position:
 
 
 def verify_runs(
-    catalog: Catalog, *, after: int = 0, given: pl.DataFrame | None = None, progress: Progress | None = None
+    catalog: Catalog,
+    *,
+    after: int = 0,
+    given: pl.DataFrame | None = None,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
 ) -> Verified:
     """Read the commits after one, and recompute their links of the chain, all at one version of the catalog.
 
     Found are a commit that is missing or does not follow the one before, a gap in the sequence, a row whose check
     value is not its own, rows that no commit brought, and a head that is not where the last commit left it. `given`
-    are leaves (rows of LEAVES) of months whose rows are elsewhere.
+    are leaves (rows of LEAVES) of months whose rows are elsewhere. An `engine` reads the rows in many processes.
     """
     findings: list[Finding] = []
     try:
@@ -70,14 +75,10 @@ def verify_runs(
     if start is None:
         return Verified(0, 0, tuple(findings))
     walk = Walk(catalog, version, after, start.sequence, commits, lasts, findings)
-    total = len(CHAINED_TABLES) + 1
-    for number, table in enumerate(CHAINED_TABLES):
-        if progress:
-            progress(table.name, number, total)
-        walk.read(table)
+    report = progress or _nobody
+    walk.read(engine, report)
     leaves = walk.by_commit(given)
-    if progress:
-        progress("chain", total - 1, total)
+    report("chain", len(CHAINED_TABLES), len(CHAINED_TABLES) + 1)
     try:
         _check_standing(walk, leaves, _follow(walk, leaves, start))
     except StorageError as error:
@@ -87,6 +88,10 @@ def verify_runs(
         more = Finding(None, "", "", f"{len(ordered) - FINDINGS_MAX:,} more findings")
         ordered = [*ordered[:FINDINGS_MAX], more]
     return Verified(int(commits.size), walk.rows, tuple(ordered))
+
+
+def _nobody(stage: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
 
 
 def _place(finding: Finding) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import numpy as np
 import polars as pl
@@ -9,17 +10,19 @@ import polars as pl
 from tradelake.errors import StorageError
 from tradelake.store.canonical import CHECK
 from tradelake.store.catalog import Catalog
-from tradelake.store.chain import RUN, Leaf, sealed
+from tradelake.store.chain import RUN, sealed
 from tradelake.store.cold import HOT, parquet
 from tradelake.store.deleted import as_leaves, newest_leaves
+from tradelake.store.engine import Engine, Progress, each_once
 from tradelake.store.findings import Finding
 from tradelake.store.keys import Integers
-from tradelake.tables import ARCHIVED_TABLES, CHAINED_TABLES, DELETED_LEAVES, IMPORT_RUNS, TRADE_LOG, Table
+from tradelake.store.leaves import COMPACT, ORDER, Leaves, compact
+from tradelake.store.opening import open_catalog
+from tradelake.store.target import Target
+from tradelake.tables import ARCHIVED_TABLES, BY_NAME, CHAINED_TABLES, DELETED_LEAVES, IMPORT_RUNS, TRADE_LOG, Table
 
 COMMITS_AT_ONCE = 200_000
 SHOWN_MAX = 20
-ORDER = {table.name: number for number, table in enumerate(CHAINED_TABLES)}
-COMPACT = pl.Schema({RUN: pl.Int64, "table": pl.Int8, "month": pl.Int32, "rows": pl.Int64, "digest": pl.Binary})
 
 
 @dataclass
@@ -53,18 +56,40 @@ class Walk:
         """Note one finding."""
         self.findings.append(Finding(commit, where, str(key), what))
 
-    def read(self, table: Table) -> None:
-        """Read the rows of a table that the commits brought, piece by piece, and keep their leaves."""
-        for label, condition in self._pieces(table):
-            names = ", ".join(table.names)
-            try:
-                rows = self.catalog.frame(f"SELECT {names} FROM {self.place(table)} WHERE {condition}", span=HOT)
-            except StorageError as error:
-                self.unread.add(table.name)
-                self.found(None, table.name, label, f"it cannot be read: {error}")
-                continue
-            if rows.height:
-                self._take(table, rows)
+    def read(self, engine: Engine | None, progress: Progress) -> None:
+        """Read the rows of all tables that the commits brought, piece by piece, and keep their leaves.
+
+        An engine is given the pieces as jobs; without one they are read here.
+        """
+        if engine is None:
+            for number, table in enumerate(CHAINED_TABLES):
+                progress(table.name, number, len(CHAINED_TABLES) + 1)
+                for label, condition in self._pieces(table):
+                    self.read_piece(table, label, condition)
+            return
+        whole = [(table.name, *piece) for table in CHAINED_TABLES for piece in self._pieces(table)]
+        job, target = uuid4().hex[:8], self.catalog.target
+        jobs = [
+            Piece(job, number, target, self.version, self.after, self.base, self.commits, self.lasts, *piece)
+            for number, piece in enumerate(whole)
+        ]
+        for got in each_once(engine, read_piece, jobs, "rows", progress):
+            self.rows += got.rows
+            self.leaves += got.leaves
+            self.findings += got.findings
+            self.unread |= got.unread
+
+    def read_piece(self, table: Table, label: str, condition: str) -> None:
+        """Read some rows of a table, keep their leaves, and note what is wrong with them."""
+        names = ", ".join(table.names)
+        try:
+            rows = self.catalog.frame(f"SELECT {names} FROM {self.place(table)} WHERE {condition}", span=HOT)
+        except StorageError as error:
+            self.unread.add(table.name)
+            self.found(None, table.name, label, f"it cannot be read: {error}")
+            return
+        if rows.height:
+            self._take(table, rows)
 
     def _pieces(self, table: Table) -> Iterator[tuple[str, str]]:
         """Yield the parts to read a table in, each with its name and its condition."""
@@ -127,7 +152,7 @@ class Walk:
             text = f"{bad.height - SHOWN_MAX:,} more rows: {what}"
             self.found(bad[RUN][SHOWN_MAX], table.name, "", text)
 
-    def by_commit(self, given: pl.DataFrame | None) -> "Leaves":
+    def by_commit(self, given: pl.DataFrame | None) -> Leaves:
         """Return all leaves in the order of the chain, with those that are given, and those of deleted rows."""
         found = [*self.leaves, compact(given)] if given is not None else self.leaves
         self.leaves = []
@@ -157,37 +182,44 @@ class Walk:
         return pl.concat([leaves.join(whole, on=of_leaf, how="anti"), whole])
 
 
-class Leaves:
-    """Leaves in the order of the chain, to be taken commit by commit."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of a table of a book at a version, to be read by anybody; the rest is as in `Walk`."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
-        self._starts = frame[RUN].to_numpy()
-
-    def count(self, table: Table) -> int:
-        """Return how many rows of a table there are."""
-        return int(self._frame.filter(pl.col("table") == ORDER[table.name])["rows"].sum())
-
-    def between(self, first: int, last: int) -> dict[int, list[Leaf]]:
-        """Return the leaves of the commits from one to another, by commit."""
-        start, end = np.searchsorted(self._starts, [first, last + 1])
-        names = [table.name for table in CHAINED_TABLES]
-        found: dict[int, list[Leaf]] = {}
-        for run, table, month, rows, digest in self._frame[int(start) : int(end)].iter_rows():
-            text = f"{month // 100:04}-{month % 100:02}" if month else ""
-            found.setdefault(run, []).append((names[table], text, rows, digest))
-        return found
+    job: str
+    number: int
+    target: Target = field(repr=False)
+    version: int
+    after: int
+    base: int
+    commits: Integers
+    lasts: Integers
+    table: str
+    label: str
+    condition: str
 
 
-def compact(leaves: pl.DataFrame) -> pl.DataFrame:
-    """Return leaves (LEAVES) with numbers in the place of names: a book may have millions of them."""
-    return leaves.select(
-        RUN,
-        pl.col("table_name").replace_strict(ORDER, return_dtype=pl.Int8).alias("table"),
-        pl.col("month").str.replace("-", "", literal=True).replace("", "0").cast(pl.Int32),
-        "rows",
-        "digest",
-    )
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one attempt at a piece has found."""
+
+    number: int
+    rows: int
+    leaves: list[pl.DataFrame]
+    findings: list[Finding]
+    unread: set[str]
+
+
+def read_piece(piece: Piece) -> Read:
+    """Read a piece in a session of its own."""
+    catalog = open_catalog(piece.target, read_only=True)
+    try:
+        with catalog.parallel():
+            walk = Walk(catalog, piece.version, piece.after, piece.base, piece.commits, piece.lasts)
+            walk.read_piece(BY_NAME[piece.table], piece.label, piece.condition)
+    finally:
+        catalog.close()
+    return Read(piece.number, walk.rows, walk.leaves, walk.findings, walk.unread)
 
 
 def at_version(table: Table, version: int) -> str:
