@@ -71,7 +71,7 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
     if deleted.height:
         again = deleted_duplicates(named, deleted)
         verdicts = pl.concat([verdicts, pl.DataFrame(again, schema=VERDICTS, orient="row")]).unique("order")
-    open_cases = named.join(verdicts, on="order", how="anti", maintain_order="left")
+    open_cases = _without(named, verdicts)
     # Most deliveries share nothing with the log but plain duplicates, and repeat nothing: the rest is judged singly.
     suspects = _sharing(open_cases, known)
     singly = _Singly(open_cases, Ledger(_related(known, suspects), cures), cures)
@@ -80,12 +80,17 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
     if singly.judged:
         verdicts = pl.concat([verdicts, pl.DataFrame(singly.judged, schema=VERDICTS, orient="row")])
     if until is not None:
-        late, problems = before_closing(named.join(verdicts, on="order", how="anti", maintain_order="left"), until)
+        late, problems = before_closing(_without(named, verdicts), until)
         verdicts = pl.concat([verdicts, pl.DataFrame(late, schema=VERDICTS, orient="row")])
         singly.problems += problems
-    accepted = named.join(verdicts, on="order", how="anti", maintain_order="left")
+    accepted = _without(named, verdicts)
     outcomes = _outcomes(_rewritten(named, singly.rewritten), verdicts)
     return Classified(_rewritten(accepted, singly.rewritten), outcomes, tuple(singly.problems))
+
+
+def _without(events: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return the events for which there is no verdict yet."""
+    return events.join(verdicts, on="order", how="anti", maintain_order="left") if verdicts.height else events
 
 
 def _known(catalog: Catalog, events: pl.DataFrame, index: KeyIndex) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -135,6 +140,14 @@ def _keys(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _sharing(events: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return the events that share a key with the log or with each other, and the cures."""
+    # Equal keys have equal digests: in most deliveries no text has to be compared.
+    near = events["kind"].is_in(CURE_KINDS)
+    log_digests = key_digests(known) if known.height else None
+    for name in DIGEST_COLUMNS:
+        near |= events[name].is_duplicated()
+        if log_digests is not None:
+            near |= events[name].is_in(log_digests[name].implode())
+    events = events.filter(near)
     keys = _keys(events)
     flags = keys["key"].is_duplicated() | keys["trade"].is_duplicated() | events["kind"].is_in(CURE_KINDS)
     if known.height:

@@ -23,7 +23,7 @@ from tradelake.store.catalog import Catalog
 from tradelake.store.durable import sync_folder
 from tradelake.store.fold import Checkpoint, Derived, move_checkpoint
 from tradelake.store.literals import literal
-from tradelake.store.opening import GROUP_ROWS
+from tradelake.store.opening import COMPRESSION, GROUP_ROWS
 from tradelake.store.place import place_of
 from tradelake.store.session import file_session
 from tradelake.store.target import is_remote
@@ -69,7 +69,8 @@ def _write(writer: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame, 
     columns = ", ".join(table.names)
     writer.register("piece_rows", table.conform(rows).sort(*table.sort))
     writer.execute(
-        f"COPY (SELECT {columns} FROM piece_rows) TO {literal(path)} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})"
+        f"COPY (SELECT {columns} FROM piece_rows) TO {literal(path)} "
+        f"(FORMAT parquet, COMPRESSION {COMPRESSION}, ROW_GROUP_SIZE {GROUP_ROWS})"
     )
     writer.unregister("piece_rows")
 
