@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from tradelake.book.buckets import Bucket, Task, Written
 from tradelake.book.facade import Book, create, open_book
+from tradelake.book.filing import Filed
 from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
@@ -45,6 +46,7 @@ __all__ = [
     "Bucket",
     "Execution",
     "Exported",
+    "Filed",
     "ImportLine",
     "Lock",
     "Maintained",

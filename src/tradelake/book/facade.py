@@ -10,8 +10,8 @@ from tradelake.book.buckets import BucketRebuilders
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
 from tradelake.book.exporting import Exporters
+from tradelake.book.filing import Filing, ReportFiling
 from tradelake.book.marking import MarkWriters
-from tradelake.book.nights import Nights
 from tradelake.book.shelf import applied_now, now
 from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
 from tradelake.store.health import Health, health
@@ -41,7 +41,7 @@ def open_book(
     return Book(catalog)
 
 
-class Book(Exporters, Nights, MarkWriters, Audits, BucketRebuilders, ChainReaders, ChangeReaders):
+class Book(Filing, Exporters, ReportFiling, MarkWriters, Audits, BucketRebuilders, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a
