@@ -153,9 +153,12 @@ class ReportFiling(Nights):
             which = "No night is done yet" if day is None else f"The night of {day_of(day)} is not done"
             raise InputError(f"{which}, so there is no report. `tradelake nightly` does it.")
         row = done.row(-1, named=True)
-        report = report_from_json(row["report"])
-        made = {".html": report_html, ".txt": report_text, ".json": lambda _: str(row["report"])}
-        write_text(target, made[target.suffix.lower()](report), replace=replace)
+        text = str(row["report"])
+        if target.suffix.lower() == ".html":
+            text = report_html(report_from_json(text))
+        elif target.suffix.lower() == ".txt":
+            text = report_text(report_from_json(text))
+        write_text(target, text, replace=replace)
         return Filed((str(target),), {"report": 1}, int(row["sequence"]))
 
 

@@ -12,11 +12,7 @@ from tradelake.errors import InputError
 from tradelake.outputs.tax_lots import closed_tax_lots, open_tax_lots
 from tradelake.tables import TRADE_LOG
 
-METHODS = {
-    "account_id": pl.String(),
-    "since": TRADE_LOG.schema["executed_at"],
-    "lot_method": pl.String(),
-}
+METHODS = pl.Schema({"account_id": pl.String(), "since": TRADE_LOG.schema["executed_at"], "lot_method": pl.String()})
 
 
 class TaxReaders(Readers):
@@ -50,7 +46,7 @@ class TaxReaders(Readers):
         asked: Filters = {}
         for name in ("account", "as_of", "as_known"):
             if name in filters:
-                asked[name] = filters[name]  # type: ignore[literal-required]
+                asked[name] = filters[name]
         first = self.accounts().select("account_id", pl.lit(None).alias("since"), "lot_method")
         events = self.trades(kinds=["lot_method"], in_effect=True, **asked)
         refused = self.refusals(**asked).select("sequence", "account_id")

@@ -35,9 +35,7 @@ def as_frame(rows: object) -> pl.DataFrame:
         return rows.collect()
     found = rows.pl() if hasattr(rows, "pl") else rows
     if not isinstance(found, pl.DataFrame):
-        raise InputError(
-            f"Rows are asked for, as a frame or a relation of book.sql, and there was {type(rows).__name__}."
-        )
+        raise InputError(f"Rows are asked for, a frame or a relation of book.sql, not {type(rows).__name__}.")
     return found
 
 
