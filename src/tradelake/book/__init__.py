@@ -24,6 +24,7 @@ from tradelake.outputs import (
     standing,
     verdict,
 )
+from tradelake.outputs.display import show
 from tradelake.sessions import sessions_between
 from tradelake.store import BackedUp, Maintained, Upkeep
 from tradelake.store.object_lock import LOCK_MODES, Lock
@@ -80,6 +81,7 @@ __all__ = [
     "restore_book",
     "schema_texts",
     "sessions_between",
+    "show",
     "standing",
     "verdict",
 ]

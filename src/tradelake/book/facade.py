@@ -12,6 +12,7 @@ from tradelake.book.changes import ChangeReaders
 from tradelake.book.exporting import Exporters
 from tradelake.book.filing import Filing, ReportFiling
 from tradelake.book.marking import MarkWriters
+from tradelake.book.notebook import Notebook
 from tradelake.book.shelf import applied_now, now
 from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
 from tradelake.store.health import Health, health
@@ -41,7 +42,9 @@ def open_book(
     return Book(catalog)
 
 
-class Book(Filing, Exporters, ReportFiling, MarkWriters, Audits, BucketRebuilders, ChainReaders, ChangeReaders):
+class Book(
+    Filing, Notebook, Exporters, ReportFiling, MarkWriters, Audits, BucketRebuilders, ChainReaders, ChangeReaders
+):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a
@@ -60,7 +63,9 @@ class Book(Filing, Exporters, ReportFiling, MarkWriters, Audits, BucketRebuilder
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Book {self.url} at sequence {self.sequence}>"
+        return (
+            f"<Book {self.url}, closed>" if self._catalog.closed else f"<Book {self.url} at sequence {self.sequence}>"
+        )
 
     def close(self) -> None:
         """Close the book; closing twice is harmless."""

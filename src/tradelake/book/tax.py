@@ -8,6 +8,7 @@ import polars as pl
 from tradelake.book.listing import Filters
 from tradelake.book.reading import Readers
 from tradelake.book.shelf import asked_again
+from tradelake.book.signing import with_filters
 from tradelake.errors import InputError
 from tradelake.outputs.tax_lots import closed_tax_lots, open_tax_lots
 from tradelake.tables import TRADE_LOG
@@ -18,6 +19,7 @@ METHODS = pl.Schema({"account_id": pl.String(), "since": TRADE_LOG.schema["execu
 class TaxReaders(Readers):
     """Everything that the tax ledger asks."""
 
+    @with_filters("account", "symbol", "strategy", "since", "until", "as_of", "as_known", "limit")
     @asked_again
     def tax_lots(self, **filters: Unpack[Filters]) -> pl.DataFrame:
         """Return what was realized as Form 8949 lists it, one row per closed lot, by account and day of the sale.
@@ -31,6 +33,7 @@ class TaxReaders(Readers):
         with self._catalog.transaction():
             return closed_tax_lots(self.matches(**filters), self._lot_methods(filters))
 
+    @with_filters("account", "symbol", "strategy", "since", "until", "as_of", "as_known", "limit")
     @asked_again
     def open_tax_lots(self, **filters: Unpack[Filters]) -> pl.DataFrame:
         """Return what is held, one row per open lot, with the first day on which a sale is long term.
