@@ -62,10 +62,11 @@ class Notebook(Readers):
         found = {}
         for index, position in enumerate(ids):
             mine = trades.join(events.filter(pl.col("position_id") == position), on="sequence", how="semi")
-            found[index] = (
-                _counted(mine.height, "event"),
-                table_html(mine.tail(OPENED_ROWS), "trades", limit=OPENED_ROWS),
-            )
+            note = ""
+            if mine.height > OPENED_ROWS:
+                note = f"the last {OPENED_ROWS} of {mine.height:,}; book.trades(position={position!r}) has all"
+            table = table_html(mine.tail(OPENED_ROWS), "trades", limit=OPENED_ROWS, note=note)
+            found[index] = (_counted(mine.height, "event"), table)
         return found
 
     def _positions_below(self, chains: pl.DataFrame) -> dict[int, tuple[str, Html]]:
@@ -75,10 +76,11 @@ class Notebook(Readers):
         found = {}
         for index, chain in enumerate(chains["chain_id"]):
             mine = parts.filter(pl.col("chain_id") == chain)
-            found[index] = (
-                _counted(mine.height, "position"),
-                table_html(mine, "chain-positions", limit=OPENED_ROWS),
-            )
+            note = ""
+            if mine.height > OPENED_ROWS:
+                note = f"the first {OPENED_ROWS} of {mine.height:,}; book.chain_positions(chain={chain!r}) has all"
+            table = table_html(mine.drop("chain_id"), "chain-positions", limit=OPENED_ROWS, note=note)
+            found[index] = (_counted(mine.height, "position"), table)
         return found
 
     def _repr_html_(self) -> str:
@@ -98,16 +100,20 @@ class Notebook(Readers):
             head, standing = read_head(catalog), read_standing(catalog)
             accounts = catalog.frame(f"SELECT account_id FROM {ACCOUNTS.name} ORDER BY account_id")["account_id"]
             positions = catalog.frame(f"SELECT count(*) AS n FROM {POSITIONS.name}").item()
+            version = catalog.version()
         names = ", ".join(accounts.head(ACCOUNTS_SHOWN)) + (" …" if accounts.len() > ACCOUNTS_SHOWN else "")
         waiting = standing.head - standing.checkpoint.sequence
-        folded = f"at event {standing.checkpoint.sequence:,}, with {_counted(positions, 'open position')}"
+        since = f"; {_counted(waiting, 'event')} since, folded when they are read" if waiting else ""
+        folded = "none yet"
+        if standing.checkpoint.sequence:
+            folded = f"at event {standing.checkpoint.sequence:,}, with {_counted(positions, 'open position')}"
         return [
             ("data", catalog.data_folder),
             ("opened", "to read" if catalog.read_only else "to read and write"),
-            ("version", f"{catalog.version():,}, format {catalog.format_version}"),
+            ("version", f"{version:,}, format {catalog.format_version}"),
             ("log", f"{_counted(standing.head, 'event')}, commit {head.import_run_id:,}"),
             ("last told", f"{head.recorded_at:%Y-%m-%d %H:%M:%S} UTC" if standing.head else "nothing yet"),
-            ("last fold", folded + (f"; {waiting:,} newer are folded as they are read" if waiting else "")),
+            ("last fold", f"{folded}{since}"),
             (_counted(accounts.len(), "account"), names or "none"),
         ]
 

@@ -7,7 +7,7 @@ from tradelake.book.read import Names, names
 from tradelake.tables import LOTS, MATCHES, POSITION_HISTORY, POSITIONS, TRADE_LOG, Table
 
 POOL_ID = "*"
-EVENTS = {"position_id": pl.String(), "sequence": pl.Int64()}
+EVENTS = pl.Schema({"position_id": pl.String(), "sequence": pl.Int64()})
 
 
 class PositionEvents(Profits):

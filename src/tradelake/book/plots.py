@@ -9,10 +9,11 @@ from tradelake.book.shelf import now
 from tradelake.errors import InputError
 from tradelake.outputs.columns import contract_label
 from tradelake.outputs.plots import altair, chain_chart, exposure_chart, pnl_chart, positions_chart
+from tradelake.outputs.report.markup import clean
 from tradelake.positions.views import VIEWS
 
 if TYPE_CHECKING:
-    import altair as alt
+    from tradelake.outputs.plots import ChainChart, Chart
 
 MEASURES = ("realized_pnl", "dividends", "interest", "fees", "cash")
 LONG = pl.col("market_value") > 0
@@ -32,7 +33,7 @@ class Plots:
 
     def pnl(
         self, by: Names = "month", *, measure: str = "realized_pnl", cumulative: bool = False, **filters: Any
-    ) -> "alt.Chart":
+    ) -> "Chart":
         """Return profit as bars by one or two names out of account, month, year, date, symbol, strategy, instrument.
 
         Over time the bars stand upright, else they lie, largest first; of two names one is time, and the other gets a
@@ -56,9 +57,11 @@ class Plots:
         rows = self._book.pnl(by=wanted, **filters)
         columns = dict(zip(wanted, rows.columns, strict=False))
         shown = rows.select(*(pl.col(column).alias(name) for name, column in columns.items()), "currency", measure)
-        return pnl_chart(shown.filter(pl.col(measure) != 0), wanted, measure=measure, cumulative=cumulative)
+        drawn = shown.filter(pl.col(measure) != 0)
+        chart: Chart = pnl_chart(drawn, wanted, measure=measure, cumulative=cumulative)
+        return chart
 
-    def positions(self, measure: str = "cost_basis", **filters: Any) -> "alt.Chart":
+    def positions(self, measure: str = "cost_basis", **filters: Any) -> "Chart":
         """Return the open positions as bars of their cost_basis, unrealized_pnl or realized_pnl.
 
         `filters` are those of `book.positions`. A position without a mark has no bar of what is unrealized.
@@ -67,9 +70,10 @@ class Plots:
             book.plot.positions("unrealized_pnl", account="COM-1")
         """
         altair()
-        return positions_chart(self._book.positions(**filters), measure=measure)
+        chart: Chart = positions_chart(self._book.positions(**filters), measure=measure)
+        return chart
 
-    def exposure(self, **filters: Any) -> "alt.Chart":
+    def exposure(self, **filters: Any) -> "Chart":
         """Return market value by underlying at the newest marks, long to the right and short to the left.
 
         `filters` are those of `book.positions`. Positions without a mark are in no value; the chart says how many.
@@ -82,11 +86,12 @@ class Plots:
         marked = held.filter(pl.col("market_value").is_not_null() & (pl.col("market_value") != 0)).with_columns(side)
         sums = marked.group_by("symbol", "currency", "side").agg(pl.col("market_value").sum())
         unmarked = held["unrealized_pnl"].null_count()
-        return exposure_chart(sums.sort("symbol", "side"), unmarked=unmarked)
+        chart: Chart = exposure_chart(sums.sort("symbol", "side"), unmarked=unmarked)
+        return chart
 
     def chain(
         self, chain: str, *, account: Names = None, as_of: Instant = None, as_known: Instant = None
-    ) -> "alt.VConcatChart":
+    ) -> "ChainChart":
         """Return one chain, by its id or name: its positions over their life, and what it has realized in both views.
 
         Raises InputError where there is no such chain.
@@ -116,4 +121,5 @@ class Plots:
             pl.coalesce("closed_at", last).alias("until"),
             "realized_pnl",
         )
-        return chain_chart(lives, pl.concat(sums), title=parts.item(0, "account_id") + " " + chain)
+        chart: ChainChart = chain_chart(lives, pl.concat(sums), title=clean(chain))
+        return chart

@@ -108,9 +108,14 @@ def page(body: Html) -> str:
 
 
 def table_html(
-    frame: pl.DataFrame, layout: str, *, limit: int, more: Mapping[int, tuple[str, Html]] | None = None
+    frame: pl.DataFrame,
+    layout: str,
+    *,
+    limit: int,
+    more: Mapping[int, tuple[str, Html]] | None = None,
+    note: str | None = None,
 ) -> Html:
-    """Return the rows of *frame* as a table in a layout, and a line that says what is not shown."""
+    """Return the rows of *frame* as a table in a layout, and a line that says what is not shown, or the *note*."""
     if not frame.width:
         return element("p", "no columns", class_="tl-note")
     columns = layout_of(frame, layout)
@@ -125,7 +130,10 @@ def table_html(
             lines.append(element("tr", element("td", opened, colspan=len(columns)), class_="tl-more"))
     table = element("table", element("thead", head), element("tbody", *lines))
     return join(
-        [element("div", table, class_="tl-scroll"), element("p", _footer(frame, columns, limit), class_="tl-note")]
+        [
+            element("div", table, class_="tl-scroll"),
+            element("p", _footer(frame, columns, limit) if note is None else note, class_="tl-note"),
+        ]
     )
 
 

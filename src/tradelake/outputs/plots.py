@@ -19,6 +19,9 @@ from tradelake.outputs.values import column_text
 if TYPE_CHECKING:
     import altair as alt
 
+    Chart = alt.Chart | alt.FacetChart
+    ChainChart = alt.VConcatChart
+
 MISSING = "Charts need altair, which is not installed here. Install it with: pip install 'tradelake[notebook]'"
 GAIN, LOSS = "#2463d4", "#d9700a"
 LINES = ("#2463d4", "#d9700a", "#0f8f83", "#8a3fd1", "#c9307c", "#4f7d10", "#0d86ab", "#64748b")
@@ -56,7 +59,7 @@ def records(frame: pl.DataFrame, amounts: Sequence[str]) -> list[dict[str, Any]]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def pnl_chart(frame: pl.DataFrame, by: Sequence[str], *, measure: str, cumulative: bool) -> "alt.Chart":
+def pnl_chart(frame: pl.DataFrame, by: Sequence[str], *, measure: str, cumulative: bool) -> Any:
     """Return profit by one or two groups: upright bars over time, or lines of the sums, level bars for names.
 
     *frame* has a column for each of *by*, then currency and *measure*; currencies are charts below each other.
@@ -77,7 +80,8 @@ def pnl_chart(frame: pl.DataFrame, by: Sequence[str], *, measure: str, cumulativ
     if time is None:
         chart = _level(alt.Chart(data), group, amount, measure, tips)
     else:
-        over = alt.X(f"{time}:T" if time == "date" else f"{time}:O", title=None)
+        days = {"scale": alt.Scale(type="utc")} if time == "date" else {}
+        over = alt.X(f"{time}:T" if days else f"{time}:O", title=None, **days)
         if cumulative:
             mark = alt.Chart(data).mark_line(interpolate="step-after", point=True)
             colour = _by_name(group, sorted(set(rows.get_column(group).cast(pl.String).fill_null("none"))))
@@ -88,13 +92,14 @@ def pnl_chart(frame: pl.DataFrame, by: Sequence[str], *, measure: str, cumulativ
             width=WIDTH, height=HEIGHT
         )
         if other is not None and not cumulative:
+            title = clean(", ".join(sorted(set(rows.get_column("currency")))))
             return chart.properties(height=HEIGHT // 2).facet(
-                row=alt.Row(f"{other}:N", title=None), **_currencies(rows)
+                title=title, row=alt.Row(f"{other}:N", title=None), **_currencies(rows)
             )
     return _in_currencies(chart, rows)
 
 
-def positions_chart(frame: pl.DataFrame, *, measure: str) -> "alt.Chart":
+def positions_chart(frame: pl.DataFrame, *, measure: str) -> Any:
     """Return the open positions as level bars of one amount; *frame* are rows of that table."""
     alt = altair()
     named = frame.with_columns(contract_label().alias("contract"))
@@ -120,7 +125,7 @@ def positions_chart(frame: pl.DataFrame, *, measure: str) -> "alt.Chart":
     return _in_currencies(_level(alt.Chart(data), "position", amount, measure, tips, sort=None), rows)
 
 
-def exposure_chart(frame: pl.DataFrame, *, unmarked: int) -> "alt.Chart":
+def exposure_chart(frame: pl.DataFrame, *, unmarked: int) -> Any:
     """Return market value by underlying: long to the right, short to the left.
 
     *frame* has symbol, currency, side (long or short) and market_value; *unmarked* positions are in no value.
@@ -137,7 +142,7 @@ def exposure_chart(frame: pl.DataFrame, *, unmarked: int) -> "alt.Chart":
     return _in_currencies(chart, frame, subtitle=missing)
 
 
-def chain_chart(positions: pl.DataFrame, profit: pl.DataFrame, *, title: str) -> "alt.VConcatChart":
+def chain_chart(positions: pl.DataFrame, profit: pl.DataFrame, *, title: str) -> Any:
     """Return a chain: its positions as bars over their life, and below what it has realized in both views.
 
     *positions* have contract, side, opened_at, until, status and realized_pnl; *profit* has at, view and
@@ -146,12 +151,12 @@ def chain_chart(positions: pl.DataFrame, profit: pl.DataFrame, *, title: str) ->
     alt = altair()
     lives = records(positions, ["realized_pnl"])
     sums = records(profit, ["realized_pnl"])
-    room = {"padding": 12}
+    instants = alt.Scale(type="utc", padding=12)
     order = list(dict.fromkeys(row["contract"] for row in lives))
     tips = [alt.Tooltip(f"{name}:N") for name in ("contract", "side", "status")]
     tips += [alt.Tooltip("opened_at:N", title="opened"), alt.Tooltip("until:N", title="closed, or now")]
     tips.append(alt.Tooltip("realized_pnl_exact:N", title="realized"))
-    when = alt.X("opened_at:T", title=None, scale=alt.Scale(**room))
+    when = alt.X("opened_at:T", title=None, scale=instants)
     base = alt.Chart(alt.Data(values=lives)).encode(y=alt.Y("contract:N", sort=order, title=None))
     colours = alt.Scale(domain=["LONG", "SHORT"], range=[GAIN, LOSS])
     bars = base.mark_bar(height=10, cornerRadius=2).encode(
@@ -159,15 +164,16 @@ def chain_chart(positions: pl.DataFrame, profit: pl.DataFrame, *, title: str) ->
     )
     words = base.mark_text(align="left", dx=6, fontSize=10).encode(x=alt.X("until:T"), text="realized_pnl_exact:N")
     lives_chart = alt.layer(bars, words).properties(width=WIDTH, height=alt.Step(STEP + 4), title=title)
+    dashes = alt.Scale(domain=["tax", "economic"], range=[[1, 0], [5, 3]])
     views = alt.Scale(domain=["tax", "economic"], range=[LINES[3], LINES[2]])
     line = (
         alt.Chart(alt.Data(values=sums))
         .mark_line(interpolate="step-after", point=True)
         .encode(
-            x=alt.X("at:T", title=None, scale=alt.Scale(**room)),
+            x=alt.X("at:T", title=None, scale=instants),
             y=alt.Y("realized_pnl:Q", axis=alt.Axis(**{**AXIS, "title": "realized to date"})),
             color=alt.Color("view:N", scale=views, title="view"),
-            strokeDash=alt.StrokeDash("view:N", sort=["tax", "economic"], title="view"),
+            strokeDash=alt.StrokeDash("view:N", scale=dashes, title="view"),
             tooltip=["at:N", "view:N", alt.Tooltip("realized_pnl_exact:N", title="realized to date")],
         )
         .properties(width=WIDTH, height=HEIGHT * 2 // 3)
