@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import openpyxl
 import polars as pl
@@ -99,7 +98,7 @@ def test_frames_of_ones_own_are_exported_too(told, tmp_path):
     assert (tmp_path / "own.csv").read_text().count("\n") == 4
     with pytest.raises(InputError, match="filter them before, not by account"):
         told.export(tmp_path / "x.csv", frame(told.lots()), account="GEN-1")
-    with pytest.raises(InputError, match="a frame or a relation of book.sql, not int"):
+    with pytest.raises(InputError, match=r"a frame or a relation of book\.sql, not int"):
         told.export(tmp_path / "x.csv", {"n": 3})
 
 
@@ -110,7 +109,12 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(told, tmp_path):
         (target, "trades", "there already", {}),
         (tmp_path / "x.xlsx", "nothing", "no table 'nothing' to export; choose from positions", {}),
         (tmp_path / "x.xlsx", [], "nothing to export", {}),
-        (tmp_path / "x.xlsx", "chains", "chains cannot be restricted by since; it takes account", {"since": "2026-01-01"}),
+        (
+            tmp_path / "x.xlsx",
+            "chains",
+            "chains cannot be restricted by since; it takes account",
+            {"since": "2026-01-01"},
+        ),
         (tmp_path / "x.ods", "trades", "does not say what it is to be", {}),
         (tmp_path / "no" / "x.csv", "trades", "There is no folder", {}),
         (tmp_path / "x.xlsx", {"a/b": pl.DataFrame()}, "A sheet cannot be called 'a/b'", {}),

@@ -1,12 +1,12 @@
 """Tax lots: the dates, terms and sums that Form 8949 asks for, derived by hand from its instructions."""
 
 from datetime import date
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
-from tests.books import fill, frame
 from tests.book.test_views import wheel
+from tests.books import fill, frame
 from tradelake.errors import InputError
 
 FREE = {"commission": "0"}
@@ -36,8 +36,8 @@ def test_a_day_after_the_anniversary_is_long_term_and_the_open_lot_says_so_befor
     )
     bought = date(2024, 2, 29)
     assert seen(local_book.tax_lots()) == [
-        ("100 sh ACME", bought, date(2025, 2, 28), D(1200), D(1000), D(200), "ST", "trade"),
-        ("100 sh ACME", bought, date(2025, 3, 1), D(1200), D(1000), D(200), "LT", "trade"),
+        ("100 sh ACME", bought, date(2025, 2, 28), Decimal(1200), Decimal(1000), Decimal(200), "ST", "trade"),
+        ("100 sh ACME", bought, date(2025, 3, 1), Decimal(1200), Decimal(1000), Decimal(200), "LT", "trade"),
     ]
     assert local_book.tax_lots(since="2025-03-01")["tax_year"].to_list() == [2025]
 
@@ -50,7 +50,9 @@ def test_a_short_sale_has_both_dates_on_the_day_that_it_was_closed(local_book):
         ]
     )
     closed = date(2026, 1, 5)
-    assert seen(local_book.tax_lots()) == [("100 sh ACME", closed, closed, D(1000), D(800), D(200), "ST", "trade")]
+    assert seen(local_book.tax_lots()) == [
+        ("100 sh ACME", closed, closed, Decimal(1000), Decimal(800), Decimal(200), "ST", "trade")
+    ]
     (row,) = local_book.tax_lots().iter_rows(named=True)
     assert (row["side"], row["open_date"], row["close_date"]) == ("SHORT", date(2024, 1, 2), closed)
 
@@ -65,7 +67,7 @@ def test_a_written_option_that_expired_ends_on_that_day(local_book):
     local_book.record([{key: value for key, value in row.items() if key not in ("action", "price", "commission")}])
     day = date(2026, 2, 20)
     assert seen(local_book.tax_lots()) == [
-        ("2 ACME 2026-02-20 C 120", day, day, D(300), D(0), D(300), "ST", "expired")
+        ("2 ACME 2026-02-20 C 120", day, day, Decimal(300), Decimal(0), Decimal(300), "ST", "expired")
     ]
 
 
@@ -74,7 +76,16 @@ def test_an_assigned_option_is_no_row_and_its_premium_is_in_the_shares(local_boo
     local_book.record(events)
     for _ in range(2):
         assert seen(local_book.tax_lots()) == [
-            ("100 sh ACME", date(2026, 1, 16), date(2026, 2, 20), D(5650), D(4800), D(850), "ST", "trade")
+            (
+                "100 sh ACME",
+                date(2026, 1, 16),
+                date(2026, 2, 20),
+                Decimal(5650),
+                Decimal(4800),
+                Decimal(850),
+                "ST",
+                "trade",
+            )
         ]
         assert local_book.tax_lots()["gain"].sum() == local_book.pnl(["account"])["realized_pnl"].sum()
         local_book.fold()
@@ -92,7 +103,7 @@ def test_the_method_is_that_of_the_account_at_the_close_and_a_pool_has_no_date(l
         ]
     )
     rows = local_book.tax_lots().select("lot_method", "date_acquired", "gain").rows()
-    assert rows == [("FIFO", date(2026, 1, 5), D(1000)), ("AVERAGE", None, D("666.66666667"))]
+    assert rows == [("FIFO", date(2026, 1, 5), Decimal(1000)), ("AVERAGE", None, Decimal("666.66666667"))]
     assert local_book.tax_lots(as_of="2026-01-07")["lot_method"].to_list() == ["FIFO"]
     assert local_book.open_tax_lots()["lot_method"].to_list() == ["AVERAGE"]
     assert local_book.open_tax_lots(as_of="2026-01-07")["lot_method"].unique().to_list() == ["FIFO"]

@@ -1,4 +1,4 @@
-"""Workbooks: what is in a cell is what was in the frame, typed, or text that says so; never rounded, never a formula."""
+"""Workbooks: a cell is what was in the frame, typed, or text that says so; never rounded, never a formula."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -35,6 +35,11 @@ def written(tmp_path: Path) -> Callable[..., tuple[Sheets, tuple[str, ...]]]:
     return write
 
 
+def naive(*parts: int) -> datetime:
+    """Return a time without zone, as cells have it."""
+    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[misc, arg-type]
+
+
 def money(*values: str | None) -> pl.Series:
     return pl.Series("amount", [None if v is None else Decimal(v) for v in values], MONEY)
 
@@ -48,7 +53,7 @@ def test_each_type_has_its_cell(written):
             "trade_date": [date(2026, 6, 1), None],
             "quantity": pl.Series([Decimal("-2"), Decimal("1.6572")], dtype=QUANTITY),
             "price": pl.Series([Decimal("0.57"), None], dtype=MONEY),
-            "executed_at": pl.Series([datetime(2026, 6, 1, 13, 30, 0, 250_000)] * 2).dt.replace_time_zone("UTC"),
+            "executed_at": pl.Series([naive(2026, 6, 1, 13, 30, 0, 250_000)] * 2).dt.replace_time_zone("UTC"),
             "ratio": [0.25, float("nan")],
         }
     )
@@ -56,8 +61,8 @@ def test_each_type_has_its_cell(written):
     page = sheets["trades"]
     assert notes == ()
     assert [cell.value for cell in page[1]] == [*frame.columns[:6], "executed_at (UTC)", "ratio"]
-    at = datetime(2026, 6, 1, 13, 30, 0, 250_000)
-    assert [cell.value for cell in page[2]] == ["KO", 1, True, datetime(2026, 6, 1), -2, 0.57, at, 0.25]
+    at = naive(2026, 6, 1, 13, 30, 0, 250_000)
+    assert [cell.value for cell in page[2]] == ["KO", 1, True, naive(2026, 6, 1), -2, 0.57, at, 0.25]
     assert [cell.value for cell in page[3]] == [None, 2, False, None, 1.6572, None, at, "nan"]
     assert [cell.number_format for cell in page[2]][3:7] == [
         "yyyy-mm-dd",
@@ -91,7 +96,8 @@ def test_what_a_cell_would_round_is_text_and_counted(written):
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK(\"http://x\")", "http://x", "007", "_x0041_", "a\x00b\x1b", "<b>&"]
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "http://x", "007", "_x0041_", "a\x00b\x1b", "<b>&"],
 )
 def test_text_is_never_a_formula_a_link_or_a_number(written, text):
     page = written(trades=pl.DataFrame({"symbol": [text, "x"], "price": [1, 2]}))[0]["trades"]
@@ -103,11 +109,13 @@ def test_text_is_never_a_formula_a_link_or_a_number(written, text):
 
 
 def test_long_texts_are_cut_and_counted_and_early_days_are_text(written):
-    frame = pl.DataFrame({"text": ["é" * 40_000, "\N{GRINNING FACE}" * 20_000], "day": [date(1899, 12, 31), date(1900, 3, 1)]})
+    frame = pl.DataFrame(
+        {"text": ["é" * 40_000, "\N{GRINNING FACE}" * 20_000], "day": [date(1899, 12, 31), date(1900, 3, 1)]}
+    )
     sheets, notes = written(records=frame)
     page = sheets["records"]
     assert [page.cell(row, 1).value.endswith("… (cut)") for row in (2, 3)] == [True, True]
-    assert [page.cell(row, 2).value for row in (2, 3)] == ["1899-12-31", datetime(1900, 3, 1)]
+    assert [page.cell(row, 2).value for row in (2, 3)] == ["1899-12-31", naive(1900, 3, 1)]
     assert notes == (
         "records.text: 2 texts longer than 32,767 characters, cut",
         "records.day: 1 days before 1900-03-01, written as text",
@@ -122,7 +130,7 @@ def test_a_table_without_rows_has_its_heading(written):
 def test_more_rows_than_a_sheet_holds_are_refused():
     frame = pl.DataFrame({"a": pl.repeat(1, workbook.ROWS_MAX + 1, eager=True, dtype=pl.Int8)})
     check_rows("trades", frame.head(workbook.ROWS_MAX), instead="Use Parquet.")
-    with pytest.raises(InputError, match="trades has 1,048,576 rows, .* holds 1,048,575 .*Use Parquet"):
+    with pytest.raises(InputError, match=r"trades has 1,048,576 rows, .* holds 1,048,575 .*Use Parquet"):
         check_rows("trades", frame, instead="Use Parquet.")
 
 

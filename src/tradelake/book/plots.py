@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tradelake.book.read import Instant, Names, names
+from tradelake.book.read import Instant, Names, instant_of, names
 from tradelake.book.shelf import now
 from tradelake.errors import InputError
 from tradelake.outputs.columns import contract_label
@@ -112,7 +112,7 @@ class Plots:
             matches = self._book.matches(account=owners, view=view, **state).filter(pl.col("position_id").is_in(ids))
             steps = matches.group_by(pl.col("closed_at").alias("at")).agg(pl.col("realized_pnl").sum()).sort("at")
             sums.append(steps.select("at", pl.lit(view).alias("view"), pl.col("realized_pnl").cum_sum()))
-        last = pl.lit(now()).cast(parts.schema["opened_at"]) if as_of is None else pl.col("opened_at").max()
+        last = pl.lit(now() if as_of is None else instant_of(as_of)).cast(parts.schema["opened_at"])
         lives = parts.sort("opened_at").select(
             contract_label().alias("contract"),
             "side",

@@ -28,6 +28,9 @@ class TaxReaders(Readers):
         method of the account at the close, and ids. Options that were exercised or assigned are no rows: their premium
         is in the shares. The gains sum up to the realized_pnl of `pnl`, exactly. Filters as in `matches`, `since` and
         `until` by the day of the sale; the view is always "tax".
+
+        Example:
+            book.tax_lots(account="GEN-1", since="2026-01-01", until="2026-12-31")
         """
         _only_tax(filters)
         with self._catalog.transaction():
@@ -39,6 +42,9 @@ class TaxReaders(Readers):
         """Return what is held, one row per open lot, with the first day on which a sale is long term.
 
         Filters as in `lots`; the view is always "tax".
+
+        Example:
+            book.open_tax_lots().filter(pl.col("long_term_from") <= date(2026, 12, 31))
         """
         _only_tax(filters)
         with self._catalog.transaction():
