@@ -41,7 +41,13 @@ def test_every_table_can_be_exported_in_every_form(told, tmp_path):
 
 
 def test_every_filter_that_a_table_takes_is_one_of_its_reader(told):
-    given = {"account": "GEN-1", "symbol": "ACME", "strategy": "S", "since": "2026-01-01", "until": "2026-12-31"}
+    given: dict[str, object] = {
+        "account": "GEN-1",
+        "symbol": "ACME",
+        "strategy": "S",
+        "since": "2026-01-01",
+        "until": "2026-12-31",
+    }
     given |= {"as_of": "2026-06-01", "as_known": "2099-01-01", "view": "economic", "limit": 1, "by": ["account"]}
     given |= {"kinds": ["trade"], "in_effect": True, "status": "OPEN", "chain": "C", "versions": True}
     given |= {"revisions": True, "outcome": "event"}
@@ -107,7 +113,7 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(told, tmp_path):
     target.write_text("mine")
     for path, tables, words, filters in (
         (target, "trades", "there already", {}),
-        (tmp_path / "x.xlsx", "nothing", "no table 'nothing' to export; choose from positions", {}),
+        (tmp_path / "x.xlsx", "nothing", "no table 'nothing'; choose from positions", {}),
         (tmp_path / "x.xlsx", [], "nothing to export", {}),
         (
             tmp_path / "x.xlsx",

@@ -121,7 +121,7 @@ def test_any_rows_can_be_shown_and_others_are_refused(told):
         tl.show(pl.DataFrame({"n": [1]}), limit=0)
     with pytest.raises(InputError, match="filter them before, not by account"):
         told.show(frame(told.lots()), account="GEN-1")
-    with pytest.raises(InputError, match="no table 'lot' to export"):
+    with pytest.raises(InputError, match="no table 'lot'; choose from"):
         told.show("lot")
 
 

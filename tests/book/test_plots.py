@@ -2,6 +2,7 @@
 
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_an_open_chain_reaches_until_now_or_as_far_as_it_is_asked_for(told):
 
 def test_names_that_no_picture_may_hold_are_cleaned():
     rows = pl.DataFrame({"symbol": ["a\x00\x1b<b>&", None], "currency": ["USD"] * 2, "fees": [Decimal(1), Decimal(2)]})
-    chart = pnl_chart(rows.with_columns(pl.col("fees").cast(MONEY)), ["symbol"], measure="fees", cumulative=False)
+    chart: Any = pnl_chart(rows.with_columns(pl.col("fees").cast(MONEY)), ["symbol"], measure="fees", cumulative=False)
     assert {"none", "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}<b>&"} <= set(drawn(chart))
 
 
@@ -136,21 +137,23 @@ def test_an_empty_book_has_empty_charts(local_book):
 
 
 def test_what_cannot_be_drawn_is_said(told):
-    for ask, words in (
+    asked: list[tuple[Callable[[], object], str]] = [
         (lambda: told.plot.pnl(by=["account", "symbol"]), "by one name, or by two of which one is date"),
         (lambda: told.plot.pnl(by=[]), "there was none"),
         (lambda: told.plot.pnl(measure="price"), "no measure 'price' of profit; choose from realized_pnl"),
         (lambda: told.plot.pnl(by="account", cumulative=True), "A sum over time needs one of date, month, year"),
         (lambda: told.plot.positions("delta"), "no measure 'delta' of positions"),
         (lambda: told.plot.chain("nothing"), "no chain 'nothing'"),
-    ):
+    ]
+    for ask, words in asked:
         with pytest.raises(InputError, match=words):
             ask()
 
 
 def test_without_altair_it_is_said_what_to_install(told, monkeypatch):
     monkeypatch.setitem(sys.modules, "altair", None)
-    for ask in (told.plot.pnl, told.plot.positions, told.plot.exposure, lambda: told.plot.chain("x")):
+    charts: list[Callable[[], object]] = [told.plot.pnl, told.plot.positions, told.plot.exposure]
+    for ask in [*charts, lambda: told.plot.chain("x")]:
         with pytest.raises(InputError, match=r"pip install 'tradelake\[notebook\]'"):
             ask()
     assert "pnl, positions, chain, exposure" in repr(told.plot)

@@ -7,7 +7,6 @@ import pytest
 
 from tests.book.test_views import wheel
 from tests.books import fill, frame
-from tradelake.errors import InputError
 
 FREE = {"commission": "0"}
 SHORT_CALL = {"asset_type": "OPTION", "strike": "120", "expiration": "2026-02-20", "option_type": "CALL", **FREE}
@@ -111,6 +110,6 @@ def test_the_method_is_that_of_the_account_at_the_close_and_a_pool_has_no_date(l
 
 def test_there_is_no_other_view_of_tax_lots(local_book):
     for asked in (local_book.tax_lots, local_book.open_tax_lots):
-        assert asked(view="tax").height == 0
-        with pytest.raises(InputError, match="tax lots are in the tax view"):
+        assert asked().height == 0
+        with pytest.raises(TypeError, match="takes no 'view'"):
             asked(view="economic")

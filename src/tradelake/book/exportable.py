@@ -80,7 +80,7 @@ def exportable(name: str) -> Exportable:
     """Return the table of that name, with hyphens or underscores; InputError where there is none."""
     found = EXPORTABLE.get(name.replace("_", "-"))
     if found is None:
-        raise InputError(f"There is no table {name!r} to export; choose from {', '.join(EXPORTABLE)}.")
+        raise InputError(f"There is no table {name!r}; choose from {', '.join(EXPORTABLE)}.")
     return found
 
 
@@ -92,7 +92,7 @@ def check_filters(names: Sequence[str], given: Iterable[str]) -> None:
         if wrong:
             raise InputError(
                 f"{name} cannot be restricted by {', '.join(wrong)}; it takes {', '.join(takes) or 'no filters'}. "
-                "Export it apart, or leave that out."
+                "Ask for it apart, or leave that out."
             )
 
 

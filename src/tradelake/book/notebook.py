@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from tradelake.book.exportable import exportable
+from tradelake.book.exportable import check_filters, exportable
 from tradelake.book.plots import Plots
 from tradelake.book.reading import Readers
 from tradelake.errors import InputError, TradelakeError
@@ -39,7 +39,9 @@ class Notebook(Readers):
             book.show(book.pnl(by=["symbol", "year"]))
         """
         if isinstance(what, str):
-            frame = getattr(self, exportable(what).method)(**filters)
+            given = {name: value for name, value in filters.items() if value is not None}
+            check_filters([what], given)
+            frame = getattr(self, exportable(what).method)(**given)
             name = what.replace("_", "-")
         elif filters:
             raise InputError(f"Rows are shown as they are: filter them before, not by {', '.join(filters)}.")

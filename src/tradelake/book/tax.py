@@ -9,7 +9,6 @@ from tradelake.book.listing import Filters
 from tradelake.book.reading import Readers
 from tradelake.book.shelf import asked_again
 from tradelake.book.signing import with_filters
-from tradelake.errors import InputError
 from tradelake.outputs.tax_lots import closed_tax_lots, open_tax_lots
 from tradelake.tables import TRADE_LOG
 
@@ -32,7 +31,6 @@ class TaxReaders(Readers):
         Example:
             book.tax_lots(account="GEN-1", since="2026-01-01", until="2026-12-31")
         """
-        _only_tax(filters)
         with self._catalog.transaction():
             return closed_tax_lots(self.matches(**filters), self._lot_methods(filters))
 
@@ -46,7 +44,6 @@ class TaxReaders(Readers):
         Example:
             book.open_tax_lots().filter(pl.col("long_term_from") <= date(2026, 12, 31))
         """
-        _only_tax(filters)
         with self._catalog.transaction():
             return open_tax_lots(self.lots(**filters), self._lot_methods(filters))
 
@@ -63,8 +60,3 @@ class TaxReaders(Readers):
         methods = pl.Series("lot_method", [json.loads(text)["method"] for text in told["details"]], pl.String)
         later = told.select("account_id", pl.col("executed_at").alias("since")).with_columns(methods)
         return pl.concat([first.cast(METHODS), later.cast(METHODS)])
-
-
-def _only_tax(filters: Filters) -> None:
-    if filters.get("view", "tax") != "tax":
-        raise InputError("tax lots are in the tax view: premium of exercised options is in the stock.")
