@@ -10,8 +10,10 @@ from polars.testing import assert_frame_equal
 
 import tradelake as tl
 from tests.books import fill, frame
+from tests.outputs.nights import ordinary_night
 from tradelake.book.exportable import EXPORTABLE, USUAL, exportable
 from tradelake.errors import InputError
+from tradelake.outputs import files, report_html, report_json, report_text
 from tradelake.outputs.values import as_text
 
 PUT = {"asset_type": "OPTION", "strike": "50", "expiration": "2026-01-16", "option_type": "PUT"}
@@ -121,6 +123,7 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(told, tmp_path):
             "chains cannot be restricted by since; it takes account",
             {"since": "2026-01-01"},
         ),
+        (tmp_path / "x.xlsx", "trades", "trades cannot be restricted by by", {"by": ["account"]}),
         (tmp_path / "x.ods", "trades", "does not say what it is to be", {}),
         (tmp_path / "no" / "x.csv", "trades", "There is no folder", {}),
         (tmp_path / "x.xlsx", {"a/b": pl.DataFrame()}, "A sheet cannot be called 'a/b'", {}),
@@ -159,6 +162,26 @@ def test_a_report_needs_a_night(told, tmp_path):
         told.export_report(tmp_path / "n.pdf")
     with pytest.raises(InputError, match="The night of 2026-01-05 is not done"):
         told.export_report(tmp_path / "n.html", "2026-01-05")
+
+
+def test_the_report_of_a_night_is_written_in_each_form(told, tmp_path):
+    night = ordinary_night()
+    told.record_night(night.nightly_date, report_json(night))
+    for name in ("n.html", "n.txt", "n.json"):
+        done = told.export_report(tmp_path / name, night.nightly_date)
+        assert done.paths == (str(tmp_path / name),)
+    assert (tmp_path / "n.html").read_text(encoding="utf-8") == report_html(night)
+    assert (tmp_path / "n.txt").read_text(encoding="utf-8") == report_text(night)
+    assert (tmp_path / "n.json").read_text(encoding="utf-8") == report_json(night)
+    with pytest.raises(InputError, match="there already"):
+        told.export_report(tmp_path / "n.html")
+    assert told.export_report(tmp_path / "n.html", replace=True).sequence == 4
+
+
+def test_a_large_csv_is_written_slice_by_slice(told, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "ROWS_AT_ONCE", 2)
+    told.export(tmp_path / "t.csv", "trades")
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == as_text(frame(told.trades())).write_csv()
 
 
 def test_names_with_underscores_are_the_same_tables():

@@ -150,10 +150,10 @@ def test_what_cannot_be_drawn_is_said(told):
             ask()
 
 
-def test_without_altair_it_is_said_what_to_install(told, monkeypatch):
+@pytest.mark.parametrize(("name", "asked"), [("pnl", ()), ("positions", ()), ("exposure", ()), ("chain", ("x",))])
+def test_without_altair_it_is_said_what_to_install(told, monkeypatch, name, asked):
     monkeypatch.setitem(sys.modules, "altair", None)
-    charts: list[Callable[[], object]] = [told.plot.pnl, told.plot.positions, told.plot.exposure]
-    for ask in [*charts, lambda: told.plot.chain("x")]:
-        with pytest.raises(InputError, match=r"pip install 'tradelake\[notebook\]'"):
-            ask()
+    chart = getattr(told.plot, name)
+    with pytest.raises(InputError, match=r"pip install 'tradelake\[notebook\]'"):
+        chart(*asked)
     assert "pnl, positions, chain, exposure" in repr(told.plot)

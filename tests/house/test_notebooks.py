@@ -51,7 +51,8 @@ def said(output: Any) -> object:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_prints_what_it_shows(executed, name):
-    now, kept = (nbformat.read(folder / name, as_version=4) for folder in (executed, KEPT))
+    read: Any = nbformat.read
+    now, kept = (read(folder / name, as_version=4) for folder in (executed, KEPT))
     nbformat.validate(kept)
     assert [cell["source"] for cell in kept["cells"]] == [cell["source"] for cell in now["cells"]], FRESH
     for fresh, shown in zip(now["cells"], kept["cells"], strict=True):

@@ -1,6 +1,6 @@
 """Which tables can be exported: the listings, with the filters that each of them takes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tradelake.errors import InputError
@@ -73,6 +73,7 @@ EXPORTABLE: dict[str, Exportable] = {
     "runs": Exportable("runs", (), "import_runs"),
     "records": Exportable("source_records", ("outcome",), "source_records"),
 }
+GROUPS = "by"
 USUAL = ("positions", "trades", "lots", "matches", "history", "chains", "pnl", "bridge")
 
 
@@ -84,11 +85,15 @@ def exportable(name: str) -> Exportable:
     return found
 
 
-def check_filters(names: Sequence[str], given: Iterable[str]) -> None:
-    """Raise InputError where a table does not take a filter: its rows would not be what they seem to be."""
+def check_filters(names: Sequence[str], given: Collection[str]) -> None:
+    """Raise InputError where a table does not take a filter: its rows would not be what they seem to be.
+
+    The groups of a sum (`by`) restrict nothing: one of the tables has to take them.
+    """
+    grouped = GROUPS in given and any(GROUPS in exportable(name).takes for name in names)
     for name in names:
         takes = exportable(name).takes
-        wrong = [each for each in given if each not in takes]
+        wrong = [each for each in given if each not in takes and not (grouped and each == GROUPS)]
         if wrong:
             raise InputError(
                 f"{name} cannot be restricted by {', '.join(wrong)}; it takes {', '.join(takes) or 'no filters'}. "
@@ -96,9 +101,9 @@ def check_filters(names: Sequence[str], given: Iterable[str]) -> None:
             )
 
 
-def usual_tables(given: Iterable[str]) -> tuple[str, ...]:
+def usual_tables(given: Collection[str]) -> tuple[str, ...]:
     """Return the tables of an export that names none: the usual ones that take all these filters."""
-    wanted = set(given)
+    wanted = set(given) - {GROUPS}
     found = tuple(name for name in USUAL if wanted <= set(EXPORTABLE[name].takes))
     if not found:
         raise InputError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from tradelake.book.exportable import check_filters, exportable, usual_tables
+from tradelake.book.exportable import Exportable, check_filters, exportable, usual_tables
 from tradelake.book.nights import Nights
 from tradelake.book.read import Day, day_of
 from tradelake.book.shelf import asked_again, now
@@ -104,8 +104,13 @@ class Filing(TaxReaders):
                 raise InputError("There is nothing to export: name at least one table.")
             check_filters(names, given)
             # read by one name each, so that a table that is named twice is one
-            found = {name.replace("_", "-"): exportable(name).method for name in names}
-            return {name: getattr(self, method)(**given) for name, method in found.items()}, sequence
+            found = {name.replace("_", "-"): exportable(name) for name in names}
+            return {name: self._asked(table, given) for name, table in found.items()}, sequence
+
+    def _asked(self, table: Exportable, given: Mapping[str, Any]) -> pl.DataFrame:
+        """Return the rows of a table, with what it takes of the filters."""
+        rows: pl.DataFrame = getattr(self, table.method)(**{k: v for k, v in given.items() if k in table.takes})
+        return rows
 
     def _workbook(
         self,

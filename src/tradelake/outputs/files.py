@@ -12,6 +12,7 @@ from tradelake.errors import InputError
 from tradelake.outputs.values import as_text
 
 FileForm = Literal["xlsx", "csv", "parquet"]
+ROWS_AT_ONCE = 100_000
 FORMS: tuple[FileForm, ...] = get_args(FileForm)
 
 
@@ -41,10 +42,14 @@ def as_frame(rows: object) -> pl.DataFrame:
 
 def write_frame(path: Path, frame: pl.DataFrame, *, form: FileForm) -> None:
     """Write *frame* as CSV or Parquet. CSV is text of every value, exactly; Parquet keeps the types."""
-    if form == "csv":
-        as_text(frame).write_csv(path)
-    else:
+    if form == "parquet":
         frame.write_parquet(path)
+        return
+    with path.open("wb") as file:
+        # slice by slice, so that the texts of a large table are never all there
+        as_text(frame.head(0)).write_csv(file)
+        for part in frame.iter_slices(ROWS_AT_ONCE):
+            as_text(part).write_csv(file, include_header=False)
 
 
 @contextmanager
