@@ -34,7 +34,7 @@ def test_a_workbook_of_some_tables_is_written_and_said(book, tmp_path):
     assert [cell.value for cell in found["pnl"][1]][:2] == ["symbol", "year"]
     with pytest.raises(InputError, match="there already"):
         run(book, "export", "xlsx", str(target))
-    assert "8 " not in run(book, "export", "xlsx", str(target), "--replace", "--view", "economic", "--limit", "1")
+    run(book, "export", "xlsx", str(target), "--replace", "--view", "economic", "--limit", "1")
     assert openpyxl.load_workbook(target).sheetnames == ["positions", "lots", "matches", "history", "about"]
 
 
