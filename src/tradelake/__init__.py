@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tradelake.errors import BookError, InputError, Problem, TradelakeError
 
 if TYPE_CHECKING:
-    from tradelake.book import Book, Execution, Receipt, create, migrate, migrations
+    from tradelake.book import Book, Execution, Receipt, create, migrate, migrations, show
     from tradelake.book import open_book as open
 
 __version__ = "0.1.0"
@@ -30,6 +30,7 @@ __all__ = [
     "migrate",
     "migrations",
     "open",
+    "show",
 ]
 
 _FROM_BOOK = {
@@ -40,6 +41,7 @@ _FROM_BOOK = {
     "migrate": "migrate",
     "migrations": "migrations",
     "open": "open_book",
+    "show": "show",
 }
 
 

@@ -45,6 +45,16 @@ def trade_date_of(instants: pl.Expr) -> pl.Expr:
     return instants.dt.convert_time_zone(NEW_YORK.key).dt.date()
 
 
+def anniversary_of(opened: pl.Expr) -> pl.Expr:
+    """Return the first anniversaries of days: a lot sold later than that is long term (Rev. Rul. 66-7).
+
+    It is the same day of the next year; of the last day of a month, the last day of that month.
+    """
+    day = pl.duration(days=1)
+    month_end = opened == opened.dt.month_end()
+    return pl.when(month_end).then((opened + day).dt.offset_by("1y") - day).otherwise(opened.dt.offset_by("1y"))
+
+
 def from_new_york(wall: datetime) -> datetime:
     """Return the instant in UTC of a New York wall time without time zone.
 

@@ -76,3 +76,17 @@ def test_a_view_that_there_is_not_is_refused(local_book):
     for ask in (local_book.positions, local_book.lots, local_book.pnl):
         with pytest.raises(InputError, match="there is no view 'cash'; choose from tax, economic"):
             ask(view="cash")
+
+
+def test_profit_of_one_symbol_and_one_strategy(local_book):
+    local_book.record(
+        [
+            fill(1, "10", **FREE, price="10", strategy_id="S"),
+            fill(2, "-10", **FREE, price="12", strategy_id="S"),
+            fill(3, "10", **FREE, price="10", strategy_id="S", symbol="OTHER"),
+            fill(4, "-10", **FREE, price="15", strategy_id="S", symbol="OTHER"),
+        ]
+    )
+    asked = local_book.pnl(["account"], symbol="ACME", strategy="S")
+    assert asked["realized_pnl"].to_list() == [20]
+    assert local_book.pnl(["account"], symbol="ACME", strategy="T").height == 0

@@ -20,7 +20,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "lots": (BASE, {"polars", "numpy", "numba"}),
     "positions": (BASE, {"polars"}),
     "reconcile": (BASE, {"polars"}),
-    "outputs": (BASE, {"polars", "pyarrow", "rich", "altair", "vl_convert"}),
+    "outputs": (BASE, {"polars", "pyarrow", "rich", "altair", "vl_convert", "xlsxwriter"}),
     "book": (BASE | MIDDLE, {"polars"}),
     "jobs": ({"errors", "book"}, {"polars", "yaml", "dask", "distributed"}),
     "cli": ({"errors", "book", "jobs"}, {"typer", "rich", "polars"}),

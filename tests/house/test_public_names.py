@@ -17,6 +17,7 @@ PUBLIC = {
     "migrate",
     "migrations",
     "open",
+    "show",
 }
 
 

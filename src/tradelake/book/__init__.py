@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tradelake.book.facade import Book, create, open_book
+from tradelake.book.filing import Filed
 from tradelake.book.night_report import equity_until, report_of
 from tradelake.book.receipt import MarkReceipt, RebuildReport, Receipt
 from tradelake.book.reconciliation import Reconciliation, break_text
@@ -22,6 +23,7 @@ from tradelake.outputs import (
     standing,
     verdict,
 )
+from tradelake.outputs.display import show
 from tradelake.sessions import sessions_between
 from tradelake.store import BackedUp, Maintained, Upkeep, Verified
 from tradelake.store.engine import Answer, Asked, Engine
@@ -47,6 +49,7 @@ __all__ = [
     "Engine",
     "Execution",
     "Exported",
+    "Filed",
     "ImportLine",
     "Lock",
     "Maintained",
@@ -79,6 +82,7 @@ __all__ = [
     "restore_book",
     "schema_texts",
     "sessions_between",
+    "show",
     "standing",
     "verdict",
 ]

@@ -9,8 +9,9 @@ from tradelake.book.audits import Audits
 from tradelake.book.chains import ChainReaders
 from tradelake.book.changes import ChangeReaders
 from tradelake.book.exporting import Exporters
+from tradelake.book.filing import Filing, ReportFiling
 from tradelake.book.marking import MarkWriters
-from tradelake.book.nights import Nights
+from tradelake.book.notebook import Notebook
 from tradelake.book.shelf import applied_now, now
 from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
 from tradelake.store.health import Health, health
@@ -40,7 +41,7 @@ def open_book(
     return Book(catalog)
 
 
-class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
+class Book(Filing, Notebook, Exporters, ReportFiling, MarkWriters, Audits, ChainReaders, ChangeReaders):
     """A trade log with everything that follows from it.
 
     Writers: `record`, `ingest`, `mark`, `ingest_marks`, `mark_with`, `snapshot`, `record_breaks` and what moves a
@@ -59,7 +60,9 @@ class Book(Exporters, Nights, MarkWriters, Audits, ChainReaders, ChangeReaders):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Book {self.url} at sequence {self.sequence}>"
+        return (
+            f"<Book {self.url}, closed>" if self._catalog.closed else f"<Book {self.url} at sequence {self.sequence}>"
+        )
 
     def close(self) -> None:
         """Close the book; closing twice is harmless."""

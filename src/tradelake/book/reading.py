@@ -5,19 +5,17 @@ from typing import Literal, Unpack, overload
 
 import polars as pl
 
-from tradelake.book.effective import as_they_count, states
-from tradelake.book.listing import Filters, ask_instead, cut, filter_of, limited, span_of
-from tradelake.book.profits import Profits
-from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of, where
+from tradelake.book.listing import Filters, ask_instead
+from tradelake.book.read import Filter, Names
 from tradelake.book.shelf import asked_again
+from tradelake.book.signing import with_filters
+from tradelake.book.told import TradeReaders
 from tradelake.errors import DeletedError
 from tradelake.store import PAST_SUFFIX, PastCall, Relation, check_read_only, relation
 from tradelake.store.closing import was_deleted
 from tradelake.store.cold import CLOSED, HOT, Span
 from tradelake.tables import (
     ACCOUNTS,
-    ARCHIVED_KINDS,
-    CURE_KINDS,
     DERIVED_TABLES,
     IMPORT_RUNS,
     INSTRUMENTS,
@@ -39,7 +37,7 @@ SQL_INSTEAD = (
 )
 
 
-class Readers(Profits):
+class Readers(TradeReaders):
     """Everything that asks a book."""
 
     def accounts(self) -> pl.DataFrame:
@@ -66,84 +64,20 @@ class Readers(Profits):
         )
 
     @overload
-    def trades(
-        self,
-        *,
-        lazy: Literal[False] = False,
-        kinds: Sequence[str] | None = None,
-        in_effect: bool = False,
-        **filters: Unpack[Filters],
-    ) -> pl.DataFrame: ...
-
-    @overload
-    def trades(
-        self,
-        *,
-        lazy: Literal[True],
-        kinds: Sequence[str] | None = None,
-        in_effect: bool = False,
-        **filters: Unpack[Filters],
-    ) -> pl.LazyFrame: ...
-
-    def trades(
-        self,
-        *,
-        lazy: bool = False,
-        kinds: Sequence[str] | None = None,
-        in_effect: bool = False,
-        **filters: Unpack[Filters],
-    ) -> pl.DataFrame | pl.LazyFrame:
-        """Return the trade log, one row per event (cash movements only with `kinds`), in effective order.
-
-        `since` and `until` are trade dates, both included; `as_of` cuts by effective time, `as_known` by knowledge.
-        `state` says what cancels and corrects have made of a row: active, cancelled or corrected. With `in_effect` the
-        rows are the events as they count: cancelled ones left out, corrected ones corrected, no cures.
-        """
-        rows = self._traded(kinds, filters, in_effect=in_effect)
-        return rows.lazy() if lazy else rows
-
-    @asked_again
-    def _traded(self, kinds: Sequence[str] | None, filters: Filters, *, in_effect: bool) -> pl.DataFrame:
-        wanted, known = filter_of(filters), filters.get("as_known")
-        with self._catalog.transaction():
-            found = states(self._catalog, as_known=None if known is None else instant_of(known))
-            cured = self._cured(known) if in_effect and found.height else None
-            if cured is None:
-                rows = self._logged(wanted, kinds, filters)
-            else:
-                told = self._logged(wanted, kinds, {**filters, "limit": None})
-                rows = _as_wanted(as_they_count(told, cured), wanted, kinds, filters)
-        if found.height:
-            rows = rows.join(found, on=["trade_id", "leg_id"], how="left", maintain_order="left")
-            return rows.with_columns(pl.col("state").fill_null("active"))
-        return rows.with_columns(pl.lit("active").alias("state"))
-
-    def _logged(self, wanted: Filter, kinds: Sequence[str] | None, filters: Filters) -> pl.DataFrame:
-        """Return rows of the log as they were told, in effective order."""
-        texts, values = wanted.conditions(TRADE_LOG.names, "trade_date")
-        if kinds is None:
-            texts.append("kind <> 'cash'")
-        else:
-            texts.append(f"kind IN ({', '.join('?' * len(kinds)) or 'NULL'})")
-            values.extend(kinds)
-        hot = kinds is not None and set(kinds).isdisjoint(ARCHIVED_KINDS)
-        cut(texts, values, as_of=filters.get("as_of"), as_known=filters.get("as_known"))
-        span = HOT if hot else span_of(wanted, filters.get("as_of"))
-        columns = ", ".join((*TRADE_COLUMNS, *OTHER_COLUMNS))
-        order = f"ORDER BY executed_at, sequence{limited(filters.get('limit'))}"
-        return self._catalog.frame(f"SELECT {columns} FROM {TRADE_LOG.name}{where(texts)} {order}", values, span)
-
-    @overload
     def positions(self, *, lazy: Literal[False] = False, **filters: Unpack[Filters]) -> pl.DataFrame: ...
 
     @overload
     def positions(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
 
+    @with_filters("account", "symbol", "strategy", "since", "until", "as_of", "as_known", "view", "limit")
     def positions(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
         """Return the open positions, one row per account and instrument.
 
         Filters as in `trades` (`since` and `until` by the day of opening), and `view`: "tax", where the premium of an
         exercised option is in the cost of the stock, or "economic", where the option has earned it.
+
+        Example:
+            book.positions(account="GEN-1", as_of="2026-03-31", view="economic")
         """
         rows = self._derived(POSITIONS, "open_date", filters)
         return rows.lazy() if lazy else rows
@@ -154,8 +88,13 @@ class Readers(Profits):
     @overload
     def lots(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
 
+    @with_filters("account", "symbol", "strategy", "since", "until", "as_of", "as_known", "view", "limit")
     def lots(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
-        """Return the open lots, oldest first within their position; filters as in `positions`."""
+        """Return the open lots, oldest first within their position; filters as in `positions`.
+
+        Example:
+            book.lots(symbol=["NVDA", "KO"])
+        """
         rows = self._derived(LOTS, "open_date", filters)
         return rows.lazy() if lazy else rows
 
@@ -165,8 +104,13 @@ class Readers(Profits):
     @overload
     def matches(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
 
+    @with_filters("account", "symbol", "strategy", "since", "until", "as_of", "as_known", "view", "limit")
     def matches(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
-        """Return the matches, one row per slice of an opening against a closing event; `since`/`until` by its close."""
+        """Return the matches, one row per slice of an opening against a closing event; `since`/`until` by its close.
+
+        Example:
+            book.matches(since="2026-01-01", until="2026-12-31").filter(pl.col("term") == "LT")
+        """
         rows = self._derived(MATCHES, "close_date", filters)
         return rows.lazy() if lazy else rows
 
@@ -176,8 +120,13 @@ class Readers(Profits):
     @overload
     def history(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
 
+    @with_filters("account", "symbol", "strategy", "since", "until", "as_of", "as_known", "view", "limit")
     def history(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
-        """Return the closed positions, one row from flat to flat; `since` and `until` by the day of the close."""
+        """Return the closed positions, one row from flat to flat; `since` and `until` by the day of the close.
+
+        Example:
+            book.history(account="REV-1", symbol="KO").select("contract_symbol", "realized_pnl")
+        """
         rows = self._derived(POSITION_HISTORY, "close_date", filters)
         return rows.lazy() if lazy else rows
 
@@ -187,8 +136,13 @@ class Readers(Profits):
     @overload
     def refusals(self, *, lazy: Literal[True], **filters: Unpack[Filters]) -> pl.LazyFrame: ...
 
+    @with_filters("account", "symbol", "strategy", "as_of", "as_known", "limit")
     def refusals(self, *, lazy: bool = False, **filters: Unpack[Filters]) -> pl.DataFrame | pl.LazyFrame:
-        """Return the events of the log that have no effect, each with the reason and what to do."""
+        """Return the events of the log that have no effect, each with the reason and what to do.
+
+        Example:
+            book.refusals(account="GEN-1")
+        """
         rows = self._derived(REFUSALS, None, filters)
         return rows.lazy() if lazy else rows
 
@@ -237,14 +191,3 @@ class Readers(Profits):
             name = call.listing + PAST_SUFFIX
             pasts[name] = pl.concat([pasts[name], rows]) if name in pasts else rows
         return pasts
-
-
-def _as_wanted(events: pl.DataFrame, wanted: Filter, kinds: Sequence[str] | None, filters: Filters) -> pl.DataFrame:
-    """Return the events in effect that a listing asks for, in effective order."""
-    keep = wanted.expression(events.columns, "trade_date")
-    keep &= pl.col("kind") != "cash" if kinds is None else pl.col("kind").is_in(list(kinds))
-    as_of, limit = filters.get("as_of"), filters.get("limit")
-    if as_of is not None:
-        keep &= pl.col("executed_at") <= instant_of(as_of)
-    rows = events.filter(keep & ~pl.col("kind").is_in(CURE_KINDS)).sort("executed_at", "sequence")
-    return rows if limit is None else rows.head(limit)

@@ -6,6 +6,8 @@ import polars as pl
 
 from tradelake.errors import Problem
 
+PROBLEMS_SHOWN = 10
+
 OUTCOME_SCHEMA = pl.Schema(
     {"row": pl.Int64, "outcome": pl.String, "trade_id": pl.String, "code": pl.String, "message": pl.String}
 )
@@ -43,6 +45,14 @@ class Receipt:
         """True when every row went in or was known, and nothing needs a person."""
         return not self.problems
 
+    def _repr_html_(self) -> str:
+        counts = ("accepted", "duplicates", "conflicts", "rejects", "kept", "marks")
+        facts = [(name, f"{getattr(self, name):,}") for name in counts]
+        facts += [("log ends at", f"{self.sequence:,}"), ("version", f"{self.version:,}")]
+        news = (("new accounts", self.new_accounts), ("new instruments", self.new_instruments))
+        facts += [(name, _some(found)) for name, found in news if found]
+        return _card(self, facts, self.warnings)
+
 
 @dataclass(frozen=True, slots=True)
 class MarkReceipt:
@@ -67,6 +77,10 @@ class MarkReceipt:
         """True when every row went in or was known, and nothing needs a person."""
         return not self.problems
 
+    def _repr_html_(self) -> str:
+        counts = ("accepted", "revised", "duplicates", "rejects", "version")
+        return _card(self, [(name, f"{getattr(self, name):,}") for name in counts], ())
+
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
@@ -81,3 +95,21 @@ class RebuildReport:
     rows: dict[str, int]
     seconds: float
     notes: tuple[str, ...] = ()
+
+
+def _some(found: tuple[str, ...]) -> str:
+    """Return the first names of several, and how many there are."""
+    more = f" … ({len(found):,})" if len(found) > PROBLEMS_SHOWN else ""
+    return ", ".join(found[:PROBLEMS_SHOWN]) + more
+
+
+def _card(receipt: Receipt | MarkReceipt, facts: list[tuple[str, str]], warnings: tuple[str, ...]) -> str:
+    """Return a receipt as a notebook draws it: its counts, and the first of its problems."""
+    from tradelake.outputs.display import card
+
+    words = "all is in the book" if receipt.ok and not warnings else "some of it needs a look"
+    first = [("problem", str(problem)) for problem in receipt.problems[:PROBLEMS_SHOWN]]
+    left = len(receipt.problems) - len(first)
+    rest = [("", f"{left:,} more in .problems")] if left else []
+    said = [("warning", text) for text in warnings]
+    return card(f"{receipt.source}: {words}", [*facts, *said, *first, *rest])

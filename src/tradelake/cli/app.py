@@ -7,6 +7,7 @@ import typer
 from tradelake.cli import (
     auditing,
     exporting,
+    filing,
     keeping,
     listings,
     marks,
@@ -108,7 +109,12 @@ app.command("verify")(auditing.verify)
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
 app.command("archive")(storage.archive)
-export = typer.Typer(help="Give the book to other programs.", no_args_is_help=True)
+export = typer.Typer(help="Write the book for people and other programs.", no_args_is_help=True)
+export.command("xlsx")(filing.export_xlsx)
+export.command("csv")(filing.export_csv)
+export.command("parquet")(filing.export_parquet)
+export.command("tax-lots")(filing.export_tax_lots)
+export.command("report")(filing.export_report)
 export.command("postgres")(exporting.export_postgres)
 app.add_typer(export, name="export")
 retaining.callback()(retention.retention)

@@ -13,6 +13,7 @@ from tradelake.lots.methods import POOL_ID
 from tradelake.lots.names import amounts_of, episodes_of, event_name, ints, openings_of, slot_terms
 from tradelake.lots.program import build_program
 from tradelake.lots.refusals import refusal_rows
+from tradelake.sessions import anniversary_of
 from tradelake.tables import CHAIN_KINDS, HOWS, LOTS, MATCHES, POSITIONS, REFUSALS
 from tradelake.units import MONEY, QUANTITY, QUANTITY_SCALE, decimal_column
 
@@ -148,11 +149,7 @@ def _opening_id() -> pl.Expr:
 
 def term() -> pl.Expr:
     """Return LT where a long lot was held past the first anniversary of its opening, else ST (Rev. Rul. 66-7)."""
-    opened = pl.col("open_date")
-    day = pl.duration(days=1)
-    month_end = opened == opened.dt.month_end()
-    anniversary = pl.when(month_end).then((opened + day).dt.offset_by("1y") - day).otherwise(opened.dt.offset_by("1y"))
-    long_term = (pl.col("side") == "LONG") & (pl.col("close_date") > anniversary)
+    long_term = (pl.col("side") == "LONG") & (pl.col("close_date") > anniversary_of(pl.col("open_date")))
     return pl.when(long_term).then(pl.lit("LT")).otherwise(pl.lit("ST"))
 
 

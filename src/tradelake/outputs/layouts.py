@@ -12,7 +12,8 @@ from tradelake.outputs.keeping_layouts import KEEPING_LAYOUTS
 from tradelake.outputs.night_layouts import NIGHT_LAYOUTS
 from tradelake.units import MONEY_SCALE
 
-__all__ = ["LAYOUTS", "Kind", "Shown", "contract_label", "layout_of"]
+__all__ = ["LAYOUTS", "Kind", "Shown", "contract_label", "layout_of", "number_kind"]
+PROFITS = ("gain", "realized_tax", "realized_economic", "difference", "realized_today", "pnl_today")
 
 
 def _action() -> pl.Expr:
@@ -225,13 +226,14 @@ def layout_of(frame: pl.DataFrame, layout: str | tuple[Shown, ...]) -> tuple[Sho
 
 
 def _as_it_is(frame: pl.DataFrame, name: str, index: int) -> Shown:
-    kind = _kind(name, frame.schema[name])
+    kind = number_kind(name, frame.schema[name])
     return Shown(name, pl.col(name), kind, width_min=12 if kind == "text" else 0, drop=index)
 
 
-def _kind(name: str, dtype: pl.DataType) -> Kind:
+def number_kind(name: str, dtype: pl.DataType) -> Kind:
+    """Return how the values of a column are written, by its name and type."""
     if isinstance(dtype, pl.Decimal) and dtype.scale == MONEY_SCALE:
-        return "profit" if name.endswith("_pnl") else "money"
+        return "profit" if name.endswith("_pnl") or name in PROFITS else "money"
     if dtype.is_numeric():
         return "number"
     return "instant" if isinstance(dtype, pl.Datetime) else "text"

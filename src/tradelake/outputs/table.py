@@ -136,6 +136,7 @@ def _print(table: Table, *, width: int, color: bool) -> str:
         file=out,
         width=width,
         force_terminal=color,
+        force_jupyter=False,  # in a notebook it would show the table by itself
         color_system="standard" if color else None,
         highlight=False,
         legacy_windows=False,

@@ -35,6 +35,7 @@ class Catalog(Asking):
     ) -> None:
         super().__init__(target)
         self.read_only = read_only
+        self.closed = False
         self.format_version = FORMAT_VERSION
         self.lease = Lease(target)
         self.night = Lease(target, nightly=True)
@@ -70,6 +71,7 @@ class Catalog(Asking):
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
+        self.closed = True
         if self._ruined:
             return
         if self._log_file is not None:

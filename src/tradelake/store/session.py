@@ -61,8 +61,7 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={**QUIET, "allow_unsigned_extensions": checked})
     connection.execute(OPTIMIZERS)
     connection.execute("SET threads = 1")
-    # Standard output is for data.
-    connection.execute("SET enable_progress_bar = false")
+    _quieten(connection)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET preserve_insertion_order = true")
@@ -78,6 +77,15 @@ def session(target: Target) -> duckdb.DuckDBPyConnection:
         _CHECKED.update(extensions)
         remember(extensions)
     return connection
+
+
+def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
+    """Turn the progress bar off: standard output is for data.
+
+    In a notebook without ipywidgets it is off, and DuckDB refuses to be told so.
+    """
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() != (False,):
+        connection.execute("SET enable_progress_bar = false")
 
 
 def load(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -96,7 +104,7 @@ def session_for_rows() -> duckdb.DuckDBPyConnection:
     """Return a connection that knows no book: what is done with rows that were read asks no catalog again."""
     connection = duckdb.connect(config=QUIET)
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET enable_progress_bar = false")
+    _quieten(connection)
     connection.execute(NO_FILES)
     return connection
 

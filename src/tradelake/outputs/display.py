@@ -1,0 +1,176 @@
+"""What a notebook draws: tables and cards as HTML that is small, stands alone and runs nothing.
+
+Rows open by `<details>`, which Jupyter and marimo both leave alone, also in a notebook that is not trusted; a link to
+an anchor is taken over by either. The style speaks of its own class only, follows the theme of the notebook, and what
+it says by colour is also said by a sign. Everything of the data is escaped.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from tradelake.errors import InputError
+from tradelake.outputs.layouts import LAYOUTS, Shown, layout_of
+from tradelake.outputs.report.grid import number, sign_class
+from tradelake.outputs.report.markup import Html, element, join
+from tradelake.outputs.table import NOTHING, cell_text, render_table
+from tradelake.outputs.values import column_text
+from tradelake.tables import CHAIN_POSITIONS, CHAINS, LOTS, MATCHES, POSITION_HISTORY, POSITIONS, REFUSALS, TRADE_LOG
+
+ROWS = 50
+NUMBERS = ("number", "money", "profit")
+TEXT_WIDTH = 100
+STYLE = """
+.tradelake { font: 13px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
+  --tl-gain: #1f5fd6; --tl-loss: #b4540a; --tl-line: #8883; --tl-muted: #808a99; max-width: 100%; margin: 4px 0; }
+[data-jp-theme-light="false"] .tradelake, .dark .tradelake, .vscode-dark .tradelake, [data-theme="dark"] .tradelake {
+  --tl-gain: #6aa5ff; --tl-loss: #ff9f4a; }
+.tradelake .tl-scroll { overflow-x: auto; }
+.tradelake table { border-collapse: collapse; border: 0; margin: 2px 0; font-size: 13px; }
+.tradelake th, .tradelake td { padding: 3px 12px 3px 0; text-align: left; white-space: nowrap; border: 0;
+  background: none; vertical-align: baseline; }
+.tradelake thead th { font-weight: 600; border-bottom: 1px solid var(--tl-muted); }
+.tradelake tbody td, .tradelake tbody th { border-bottom: 1px solid var(--tl-line); }
+.tradelake tbody th { font-weight: 500; color: var(--tl-muted); }
+.tradelake td.tl-prose { white-space: normal; min-width: 220px; max-width: 520px; overflow-wrap: anywhere; }
+.tradelake .tl-num { text-align: right; font-variant-numeric: tabular-nums; }
+.tradelake .tl-pos { color: var(--tl-gain); }
+.tradelake .tl-neg { color: var(--tl-loss); }
+.tradelake .tl-none, .tradelake .tl-note { color: var(--tl-muted); }
+.tradelake .fine { font-size: .8em; opacity: .75; }
+.tradelake .tl-title { font-weight: 650; margin: 0 0 2px; }
+.tradelake summary { cursor: pointer; color: var(--tl-muted); font-size: 12px; }
+.tradelake .tl-more > td { padding: 0 0 2px 16px; }
+.tradelake .tl-more table { font-size: 12px; }
+.tradelake p { margin: 2px 0; }
+"""
+KNOWN = {
+    "positions": POSITIONS,
+    "lots": LOTS,
+    "matches": MATCHES,
+    "history": POSITION_HISTORY,
+    "chains": CHAINS,
+    "chain-positions": CHAIN_POSITIONS,
+    "refusals": REFUSALS,
+    "trades": TRADE_LOG,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """Something that a notebook draws, and that is text elsewhere; `frame` are its rows."""
+
+    html: str
+    text: str
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def listing_of(frame: pl.DataFrame) -> str:
+    """Return the listing that the columns of a frame are of, or nothing."""
+    there = set(frame.columns)
+    return next((name for name, table in KNOWN.items() if there.issuperset(set(table.names) - {"row_check"})), "")
+
+
+def show(rows: object, *, title: str = "", limit: int = ROWS) -> Display:
+    """Return rows as a table that a notebook draws: the most telling columns, exact numbers, profit with its sign.
+
+    *rows* are a frame, a lazy one, or a relation of `book.sql`; *title* names the listing that they are of where their
+    columns do not tell. At most *limit* rows are drawn, with a line that says how many there are.
+    """
+    from tradelake.outputs.files import as_frame
+
+    return display_frame(as_frame(rows), title=title, limit=limit)
+
+
+def display_frame(
+    frame: pl.DataFrame, *, title: str = "", limit: int = ROWS, more: Mapping[int, tuple[str, Html]] | None = None
+) -> Display:
+    """Return *frame* as a display. *more* opens below some rows: by their numbers from 0, a few words and a table."""
+    if limit < 1:
+        raise InputError(f"A display has at least one row, and {limit} were asked for.")
+    name = title if title in LAYOUTS else listing_of(frame)
+    heading = element("p", title or name, class_="tl-title") if title or name else Html("")
+    body = join([heading, table_html(frame, name, limit=limit, more=more or {})])
+    text = render_table(frame.head(limit), title=title or name, layout=name, width=TEXT_WIDTH, color=False)
+    return Display(page(body), text.rstrip("\n"), frame)
+
+
+def page(body: Html) -> str:
+    """Return a display with its style."""
+    return str(element("div", element("style", Html(STYLE)), body, class_="tradelake"))
+
+
+def table_html(
+    frame: pl.DataFrame,
+    layout: str,
+    *,
+    limit: int,
+    more: Mapping[int, tuple[str, Html]] | None = None,
+    note: str | None = None,
+) -> Html:
+    """Return the rows of *frame* as a table in a layout, and a line that says what is not shown, or the *note*."""
+    if not frame.width:
+        return element("p", "no columns", class_="tl-note")
+    columns = layout_of(frame, layout)
+    shown = frame.head(limit)
+    head = element("tr", *(element("th", c.heading, scope="col", class_=_kind_class(c)) for c in columns))
+    lines: list[Html] = []
+    for index, row in enumerate(zip(*(_cells(shown, column) for column in columns), strict=True)):
+        lines.append(element("tr", *row))
+        if more and index in more:
+            words, inner = more[index]
+            opened = element("details", element("summary", words), inner)
+            lines.append(element("tr", element("td", opened, colspan=len(columns)), class_="tl-more"))
+    table = element("table", element("thead", head), element("tbody", *lines))
+    return join(
+        [
+            element("div", table, class_="tl-scroll"),
+            element("p", _footer(frame, columns, limit) if note is None else note, class_="tl-note"),
+        ]
+    )
+
+
+def card(title: str, facts: Sequence[tuple[str, str]], *parts: Html) -> str:
+    """Return a few facts as a small table with a title, for what is no frame."""
+    rows = (
+        element("tr", element("th", name, scope="row"), element("td", text, class_="tl-prose")) for name, text in facts
+    )
+    return page(join([element("p", title, class_="tl-title"), element("table", element("tbody", *rows)), *parts]))
+
+
+def _footer(frame: pl.DataFrame, columns: Sequence[Shown], limit: int) -> str:
+    seen = {name for column in columns for name in column.value.meta.root_names()}
+    parts = [f"{frame.height:,} {'row' if frame.height == 1 else 'rows'}"]
+    if frame.height > limit:
+        parts.append(f"the first {limit:,} shown")
+    if len(seen) < frame.width:
+        parts.append(f"{frame.width} columns in .frame")
+    return ", ".join(parts)
+
+
+def _kind_class(column: Shown) -> str:
+    return "tl-num" if column.kind in NUMBERS else f"tl-{column.kind}"
+
+
+def _cells(frame: pl.DataFrame, column: Shown) -> list[Html]:
+    values = column_text(frame.select(column.value.alias("value")).to_series()).cast(pl.String)
+    cells = []
+    for value in values:
+        if value is None:
+            cells.append(element("td", NOTHING, class_=f"{_kind_class(column)} tl-none"))
+            continue
+        text = cell_text(value, column.kind)
+        if column.kind not in NUMBERS:
+            cells.append(element("td", text, class_=_kind_class(column)))
+            continue
+        sign = sign_class(text) if column.kind == "profit" else ""
+        plus = "+" if sign == "pos" else ""
+        cells.append(element("td", plus, number(text), class_=f"tl-num tl-{sign}" if sign else "tl-num"))
+    return cells
