@@ -22,7 +22,7 @@ def written(folder, table: Table) -> pl.DataFrame:
     """Return the rows of a table in a folder."""
     files = sorted((folder / table.name).glob("*.parquet"))
     rows = pl.concat([pl.read_parquet(file) for file in files]) if files else table.empty()
-    return rows.cast(dict(table.schema)).sort(*table.sort, *table.key)
+    return rows.cast({name: table.schema[name] for name in rows.columns}).sort(*table.sort, *table.key)
 
 
 @settings(max_examples=BOOKS - 1)
