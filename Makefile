@@ -49,9 +49,9 @@ bench: $(STAMP)
 schemas: $(STAMP)
 	$(BIN)/python -m tradelake.jobs.schemas schemas docs/ALL_USE_Trade_And_Position_Tracking_Design.md docs/tables.md
 
-# The site of the documents, in site/: a link that leads nowhere stops it. Open site/index.html.
+# The site of the documents, in site/: a link that leads nowhere stops it (but not with --quiet, which hides warnings).
 docs: $(STAMP)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Needs uv. Resolves for every Python from 3.11 and for Linux and macOS at once.
 lock:

@@ -64,7 +64,9 @@ def page() -> str:
     rows = {row["setting"]: row for row in listed("book").iter_rows(named=True)}
     parts = [INTRODUCTION]
     for section, names in SETTINGS.items():
-        parts.append(f"\n## [{section}]\n\n| setting | variable | what it says | example | default |\n|---|---|---|---|---|\n")
+        parts.append(
+            f"\n## [{section}]\n\n| setting | variable | what it says | example | default |\n|---|---|---|---|---|\n"
+        )
         for name in names:
             key = f"{section}.{name}"
             meaning, example = MEANINGS[key]
