@@ -63,7 +63,7 @@ def said(*words: str, capsys: pytest.CaptureFixture[str], code: int = 2) -> str:
         ("import ibkr-felx x.xml", "'ibkr-felx' is no source that tradelake knows. Did you mean ibkr-flex? Sources: "),
         ("import ibkr-flex", "The file is missing. Write: tradelake import ibkr-flex FILE"),
         ("import ibkr-flex statment.xml", "There is no file 'statment.xml' in {folder}. There is statement.xml. Look"),
-        ("import ibkr-flex other/x.xml", "There is no file 'other/x.xml': the folder {folder}/other does not exist. Look"),
+        ("import ibkr-flex other/x.xml", "There is no file 'other/x.xml': the folder {folder}/other does not exist."),
         ("import ibkr-flex xml", "'xml' is a folder. Name the files in it: tradelake import ibkr-flex xml/*.xml"),
         ("import executions xml", "'xml' is a folder. Name the files in it: tradelake import executions xml/FILE"),
         ("import postgres", "The URL of the database is missing. Write: tradelake import postgres postgresql://..."),
