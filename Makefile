@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 PYTEST_WORKERS ?= 2
 BENCH_ARGS ?=
 
-.PHONY: all install demo test check format bench schemas lock clean
+.PHONY: all install demo test check format bench schemas docs lock clean
 all: install
 
 install: $(STAMP)
@@ -47,7 +47,11 @@ bench: $(STAMP)
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
 schemas: $(STAMP)
-	$(BIN)/python -m tradelake.jobs.schemas schemas docs/ALL_USE_Trade_And_Position_Tracking_Design.md
+	$(BIN)/python -m tradelake.jobs.schemas schemas docs/ALL_USE_Trade_And_Position_Tracking_Design.md docs/tables.md
+
+# The site of the documents, in site/: a link that leads nowhere stops it (but not with --quiet, which hides warnings).
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Needs uv. Resolves for every Python from 3.11 and for Linux and macOS at once.
 lock:
@@ -55,5 +59,5 @@ lock:
 	  --generate-hashes --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis book data/demo
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis book data/demo
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -147,7 +147,7 @@ def test_an_unreadable_file_changes_nothing_and_the_next_is_tried(empty, tmp_pat
 
 def test_a_file_that_does_not_exist_is_misuse_before_anything_is_recorded(empty, tmp_path):
     good = written(tmp_path / "fills.jsonl", FILLS)
-    run(empty, "import", "executions", str(good), str(tmp_path / "none.jsonl"), code=2)
+    process("--book", str(empty), "import", "executions", str(good), str(tmp_path / "none.jsonl"), code=2)
     assert json.loads(run(empty, "trades", "--json")) == []
 
 

@@ -11,6 +11,8 @@ from tests.objectstore import s3_server
 
 PAGES = "guide lifecycle marks nightly operations reconciliation audit archive retention integration postgres"
 PAGES += " ALL_USE_Trade_And_Position_Tracking_Design"
+PAGES += " tutorial howto/import-my-broker howto/fork-an-account howto/fix-a-break howto/archive-a-year"
+PAGES += " howto/restore howto/add-an-importer howto/shell-completion"
 SESSIONS = ["README.md", *(f"docs/{name}.md" for name in PAGES.split())]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -27,9 +27,11 @@ from pathlib import Path
 import tradelake as tl
 from tests.books import frame
 from tests.problems.codes import UNREACHABLE
+from tradelake import errors
 from tradelake.cli.streams import complain_about
 
 ROOT = Path(__file__).parent
+ERRORS = ROOT.parents[1] / "docs" / "errors.md"
 ACCOUNTS = [
     {"account_id": "GEN-1", "broker_account_id": "U1"},
     {"account_id": "GEN-2", "broker_account_id": "U2"},
@@ -62,6 +64,29 @@ class Said:
 
     codes: frozenset[str]
     text: str
+
+
+PAGE = """\
+# Errors: what can be refused, and what is said then
+
+<!-- Written by `python -m tests.problems` from what the program says; a test compares the two. -->
+
+A row that cannot be used is a problem with a code, and never an exception: the other rows go in. A code is stable and
+meant for programs; the sentence is for people. Problems come on standard error, in `Receipt.problems`, and, of events
+that are in the log without an effect, from `tradelake refusals`. The messages here are those of the smallest input that
+brings them about.
+
+## Exceptions
+
+What cannot be done as a whole is an exception of this tree; the command line prints it as one paragraph, and ends with
+exit code 2 where the command or what it was given is to be mended, with 1 otherwise.
+
+```text
+{tree}
+```
+
+## Codes
+"""
 
 
 class Books:
@@ -121,6 +146,16 @@ def readme() -> str:
     )
     rest = "".join(f"- `{code}`: {why}\n" for code, why in sorted(UNREACHABLE.items()))
     return HEAD.format(accounts=accounts) + "".join(rows) + (REST + rest if rest else "")
+
+
+def page() -> str:
+    """Return docs/errors.md: the tree of exceptions, and each code with its meaning and its message."""
+    tree = (errors.__doc__ or "").partition("\n\n")[2].partition("\n\n")[0]
+    parts = [PAGE.format(tree=tree)]
+    for folder in folders():
+        meaning, message = ((folder / name).read_text(encoding="utf-8") for name in ("meaning.txt", "message.txt"))
+        parts.append(f"\n### {folder.name}\n\n{meaning.strip()}\n\n```text\n{message.rstrip()}\n```\n")
+    return "".join(parts) + REST + "".join(f"- `{code}`: {why}\n" for code, why in sorted(UNREACHABLE.items()))
 
 
 def _is_untouched(book: tl.Book) -> bool:

@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from tests.problems.codes import PASSED_ON, UNREACHABLE, codes, passed_on
-from tests.problems.gallery import IMPORTED, LISTED, MARKS, ROOT, Books, folders, readme, said
+from tests.problems.gallery import ERRORS, IMPORTED, LISTED, MARKS, ROOT, Books, folders, page, readme, said
 from tradelake.cli import main
 
 OF_THE_SPECIFICATION = """
@@ -69,8 +69,9 @@ def test_every_folder_has_what_it_needs_and_nothing_else():
     assert {path for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(FOLDERS)
 
 
-def test_the_readme_is_fresh():
+def test_the_readme_and_the_page_of_errors_are_fresh():
     assert (ROOT / "README.md").read_text(encoding="utf-8") == readme(), REFRESH
+    assert ERRORS.read_text(encoding="utf-8") == page(), REFRESH
 
 
 @pytest.mark.parametrize(("code", "status"), [("bad_number", 1), ("contradicting_side", 1), ("close_exceeds_open", 0)])

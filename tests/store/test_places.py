@@ -51,12 +51,12 @@ def test_a_folder_holds_one_book_whatever_its_catalog(tmp_path, first, second):
 def test_where_nothing_is_there_is_no_book_and_none_is_made(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("x")
-    for name in ("nothing", "empty", "file"):
+    for name, said in (("nothing", ""), ("empty", ""), ("file", ": that is a file, and a book is a folder")):
         with pytest.raises(BookNotFound) as error:
             tl.open(tmp_path / name)
         assert str(error.value) == (
-            f"There is no book at {tmp_path / name}. Make one with `tradelake init`, or name its folder with --book or "
-            "TRADELAKE_BOOK."
+            f"There is no book at {tmp_path / name}{said}. Make one with `tradelake init`, or name its folder with "
+            "--book or TRADELAKE_BOOK."
         )
     assert files(tmp_path) == ["file"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -67,6 +68,10 @@ class Book(Filing, Notebook, Exporters, ReportFiling, MarkWriters, Audits, Chain
     def close(self) -> None:
         """Close the book; closing twice is harmless."""
         self._catalog.close()
+
+    def when_waiting(self, tell: Callable[[], None]) -> None:
+        """Have *tell* called when a writer of this book has waited for another one for two seconds."""
+        self._catalog.lease.when_waiting = tell
 
     @property
     def url(self) -> str:

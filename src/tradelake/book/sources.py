@@ -53,7 +53,8 @@ def parse_source(source: str, content: bytes, *, name: str) -> Parsed:
         raise InputError(f"{source!r} is no source that tradelake knows. Sources: {', '.join(SOURCES)}.")
     suffix = Path(name).suffix.lower()
     if suffix not in FORMATS:
+        instead = " A Flex statement of IBKR comes as ibkr-flex." if suffix == ".xml" else ""
         raise InputError(
-            f"{name}: executions come as {', '.join(FORMATS)}, not as {suffix or 'a file without a suffix'}."
+            f"{name}: executions come as {', '.join(FORMATS)}, not as {suffix or 'a file without a suffix'}.{instead}"
         )
     return execution_files.parse(content, name=name, format=FORMATS[suffix])

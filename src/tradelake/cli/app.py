@@ -19,10 +19,11 @@ from tradelake.cli import (
     storage,
     writing,
 )
+from tradelake.cli.completing import BOOK_DEFAULT, completion
 from tradelake.cli.doctor import doctor, show_version
+from tradelake.cli.examples import with_examples
 from tradelake.cli.settings import settings
 
-BOOK_DEFAULT = "book"
 SETTINGS = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 app = typer.Typer(
@@ -135,4 +136,6 @@ app.command("rebuild")(writing.rebuild)
 app.command("scenario")(writing.scenario)
 app.command("settings")(settings)
 app.command("doctor")(doctor)
+app.command("completion")(completion)
 app.command("version")(show_version)
+with_examples(app)

@@ -56,6 +56,9 @@ def _section(name: str, command: Any) -> Iterator[str]:
     if arguments:
         yield ""
     yield from _options("", command)
+    if command.epilog:
+        examples = [line.removeprefix("  ") for line in command.epilog.splitlines()[2:]]
+        yield "\n```text\n" + "\n".join(examples) + "\n```"
 
 
 def _options(title: str, command: Any) -> Iterator[str]:

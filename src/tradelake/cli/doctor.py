@@ -1,16 +1,14 @@
 """`tradelake doctor`: is everything there that a book needs, and what to do where it is not."""
 
-import shutil
 import sys
 import tempfile
-import zoneinfo
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import typer
 
+from tradelake.cli.machine import Finding, disk, folder_of, rights, time_zones
 from tradelake.cli.options import target_of
 from tradelake.cli.streams import emit
 from tradelake.errors import TradelakeError
@@ -18,7 +16,6 @@ from tradelake.errors import TradelakeError
 EXTENSIONS = ("ducklake", "sqlite-scanner", "postgres-scanner")
 ON_S3 = "httpfs"
 LIBRARIES = ("duckdb", "polars", "pyarrow", "numpy", "numba", "pydantic")
-FREE_BYTES_MIN = 1 << 30
 CLOCK_TOLERANCE = timedelta(minutes=5)
 NOT_INSTALLED = "(run from its sources, not installed)"
 NOT_TOLD = ("default", "environment")
@@ -26,31 +23,21 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 SQLITE_WAL = b"\x02\x02"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report: what was looked at, what there was and, where that is a problem, what to do."""
-
-    topic: str
-    text: str
-    problem: bool = False
-
-    def __str__(self) -> str:
-        return f"{'problem' if self.problem else 'ok':<8} {self.topic}: {self.text}"
-
-
 def doctor(context: typer.Context) -> None:
     """Check this machine, the settings and the book.
 
-    One line each for versions, extensions, disk, time zones, settings and variables, catalog, pending migrations, the
-    server and the rights of this role there, who holds the lease, the place of the data (written to and read, where
-    this role writes) and clocks: ok, or problem and what to do. Exit code 1: there is a problem.
+    One line each for versions, extensions, disk, rights, time zones, settings and variables, catalog, pending
+    migrations, the server and the rights of this role there, who holds the lease, how far stored positions are behind,
+    the place of the data (written to and read, where this role writes) and clocks: ok, or problem and what to do. Exit
+    code 1: there is a problem.
     """
     target = target_of(context)
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         _versions,
         _extensions,
-        lambda: _disk(target),
-        _time_zones,
+        lambda: disk(target),
+        lambda: rights(target),
+        time_zones,
         lambda: _settings(target),
         _variables,
         lambda: _wal(target),
@@ -60,7 +47,7 @@ def doctor(context: typer.Context) -> None:
     sound = True
     for check in checks:
         for finding in check():
-            emit(f"{finding}\n")
+            emit(finding.shown())
             sound = sound and not finding.problem
     if not sound:
         raise typer.Exit(1)
@@ -112,24 +99,6 @@ def _extensions() -> Iterator[Finding]:
             yield Finding("trial book", "made in a temporary folder, with all extensions")
 
 
-def _disk(target: str) -> Iterator[Finding]:
-    path = _folder(target) or Path.cwd()
-    place = next(folder for folder in (path, *path.parents) if folder.is_dir())
-    free = shutil.disk_usage(place).free
-    scarce = free < FREE_BYTES_MIN
-    advice = ". Make room: a rebuild writes all derived tables anew." if scarce else ""
-    yield Finding("disk", f"{free >> 20:,} MiB free at {place}{advice}", problem=scarce)
-
-
-def _time_zones() -> Iterator[Finding]:
-    try:
-        zoneinfo.ZoneInfo("America/New_York")
-    except zoneinfo.ZoneInfoNotFoundError:
-        yield Finding("time zones", "New York is unknown here. Run: pip install tzdata", problem=True)
-    else:
-        yield Finding("time zones", "New York is known")
-
-
 def _settings(target: str) -> Iterator[Finding]:
     from tradelake.jobs.configuration import file_of
     from tradelake.jobs.settings import listed, problems_of
@@ -169,7 +138,7 @@ def _migrations(target: str) -> Iterator[Finding]:
 
 
 def _wal(target: str) -> Iterator[Finding]:
-    folder = _folder(target)
+    folder = folder_of(target)
     for file in sorted(folder.iterdir()) if folder and folder.is_dir() else ():
         head = _first_bytes(file)
         if not head.startswith(SQLITE_MAGIC):
@@ -214,10 +183,3 @@ def _file_clock() -> datetime:
     """Return the instant that the file system gives to a new file, to compare recorded times with."""
     with tempfile.NamedTemporaryFile() as file:
         return datetime.fromtimestamp(Path(file.name).stat().st_mtime, UTC)
-
-
-def _folder(target: str) -> Path | None:
-    """Return the folder of a local book, None for a database."""
-    if "://" in target:
-        return None
-    return Path(target.removeprefix("duckdb:").removeprefix("sqlite:")).expanduser().absolute()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tradelake.cli import completing
 from tradelake.cli.options import PERIOD, STATE, VIEW, Frame, Text, listing
 from tradelake.cli.streams import complain_about
 
@@ -93,7 +94,9 @@ def pnl(
     by: Annotated[
         str,
         typer.Option(
-            metavar="LIST", help="Any of account, month, year, date, symbol, strategy, instrument; by commas."
+            metavar="LIST",
+            help="Any of account, month, year, date, symbol, strategy, instrument; by commas.",
+            autocompletion=completing.listed(completing.GROUPS),
         ),
     ] = "account,month",
     **filters: Any,

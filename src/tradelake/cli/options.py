@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from tradelake.cli.streams import emit, screen
+from tradelake.cli import completing
+from tradelake.cli.streams import complain, emit, screen
 
 if TYPE_CHECKING:
     from tradelake.book import Book
@@ -23,6 +24,13 @@ Command = Callable[..., None]
 Form = Literal["table", "json", "csv"]
 
 PERIOD = ("since", "until")
+WAITING = (
+    "Another process is writing to {}: this waits for it, a minute at most. `tradelake doctor` says which one it is."
+)
+EMPTY = (
+    "The log of this book is empty. Record something first: tradelake import ibkr-flex STATEMENT.xml, or "
+    "tradelake import executions fills.csv."
+)
 STATE = ("as_of", "as_known")
 VIEW = "view"
 
@@ -31,10 +39,17 @@ VIEW = "view"
 class Filters:
     """Which rows a listing shows; every listing takes those that make sense for it."""
 
-    account: Annotated[Text, typer.Option(metavar="ACCOUNT", help="Only this account.")] = None
-    symbol: Annotated[Text, typer.Option(metavar="SYMBOL", help="Only this stock or underlying, with its options.")] = (
-        None
-    )
+    account: Annotated[
+        Text, typer.Option(metavar="ACCOUNT", help="Only this account.", autocompletion=completing.account)
+    ] = None
+    symbol: Annotated[
+        Text,
+        typer.Option(
+            metavar="SYMBOL",
+            help="Only this stock or underlying, with its options.",
+            autocompletion=completing.symbol,
+        ),
+    ] = None
     strategy: Annotated[Text, typer.Option(metavar="STRATEGY", help="Only this strategy.")] = None
     since: Annotated[Text, typer.Option(metavar="DATE", help="Only from this trading day on, as YYYY-MM-DD.")] = None
     until: Annotated[
@@ -51,6 +66,7 @@ class Filters:
         typer.Option(
             metavar="VIEW",
             help="tax: premium of exercised options is in the stock; economic: the option has earned it.",
+            autocompletion=completing.of(completing.VIEWS),
         ),
     ] = "tax"
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most so many rows.")] = None
@@ -111,6 +127,8 @@ def listing(*filters: str) -> Callable[[Callable[..., Frame]], Command]:
             with open_book(context, read_only=True, cold=include_archive) as book:
                 frame = function(book, **given)
                 show(frame, form=form, title=function.__name__.replace("_", "-"))
+                if form == "table" and frame.is_empty() and not book.sequence and function.__name__ != "accounts":
+                    complain(EMPTY)
 
         context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         own = [p for p in inspect.signature(function).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
@@ -124,7 +142,10 @@ def open_book(context: typer.Context, *, read_only: bool, cold: bool = False) ->
     """Open the book that the command line names; with *cold* its answers include what is archived."""
     from tradelake import book
 
-    return book.open_book(target_of(context), read_only=read_only, cold=cold)
+    opened = book.open_book(target_of(context), read_only=read_only, cold=cold)
+    if not read_only:
+        opened.when_waiting(lambda: complain(WAITING.format(opened.url)))
+    return opened
 
 
 def target_of(context: typer.Context) -> str:

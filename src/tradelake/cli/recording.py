@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tradelake.cli import completing
 from tradelake.cli.exporting import SCHEMA, Schema, import_postgres
+from tradelake.cli.given import check_import
 from tradelake.cli.options import Text, open_book
 from tradelake.cli.streams import complain, complain_about, emit, progress_bar
 from tradelake.errors import InputError
@@ -24,12 +26,17 @@ Reason = Annotated[Text, typer.Option(metavar="TEXT", help="Why it is recorded, 
 def import_files(
     context: typer.Context,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="What the files are: executions or ibkr-flex; or postgres.")
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="What the files are: executions or ibkr-flex; or postgres.",
+            autocompletion=completing.source,
+        ),
     ],
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="FILE", help="The files; one receipt each. With postgres: the URL of the database."),
-    ],
+    ] = None,
     reason: Reason = None,
     allocation: Annotated[
         Path | None,
@@ -52,10 +59,12 @@ def import_files(
     `tradelake import postgres URL` fills an empty book with the twin that `tradelake export postgres` has made: every
     row comes back as it was, and the hash chain is verified.
     """
+    names = files or []
+    check_import(source, names)
     if source == "postgres":
-        import_postgres(context, files, schema=schema)
+        import_postgres(context, names, schema=schema)
         return
-    paths = [_file(name) for name in files]
+    paths = [Path(name) for name in names]
     clean, unreadable = True, False
     with open_book(context, read_only=False) as book:
         for file in paths:
@@ -98,15 +107,6 @@ def record(
             first += len(lines)
     if not clean:
         raise typer.Exit(1)
-
-
-def _file(name: str) -> Path:
-    file = Path(name)
-    if not file.exists():
-        raise typer.BadParameter(f"File '{name}' does not exist.")
-    if file.is_dir():
-        raise typer.BadParameter(f"File '{name}' is a directory.")
-    return file
 
 
 def _receipt_text(name: str, receipt: "Receipt") -> str:

@@ -43,16 +43,21 @@ def complain_about(problems: Iterable[object], *, rest: str) -> None:
 
 
 def screen() -> tuple[bool, int]:
-    """Return whether standard output is a terminal, and how many characters a line has."""
+    """Return whether standard output is a terminal that takes colours, and how many characters a line has."""
     if not sys.stdout.isatty():
         return False, WIDTH_DEFAULT
-    return True, shutil.get_terminal_size((WIDTH_DEFAULT, 24)).columns
+    return _coloured(), shutil.get_terminal_size((WIDTH_DEFAULT, 24)).columns
+
+
+def _coloured() -> bool:
+    """Return whether a terminal is to be given colours: not one that cannot steer, nor where somebody wants none."""
+    return os.environ.get("TERM") not in ("dumb", "") and not os.environ.get("NO_COLOR")
 
 
 @contextlib.contextmanager
 def progress_bar() -> Iterator[Progress | None]:
     """Yield what reports progress (stage, done, total) on a terminal's standard error, elsewhere None."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
     from rich.console import Console

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tradelake.cli import completing
 from tradelake.cli.options import Text, open_book, takes, target_of
 from tradelake.cli.streams import complain, complain_about, emit, progress_bar
 from tradelake.errors import InputError
@@ -41,9 +42,15 @@ class NewAccount:
     parent_account_id: Annotated[
         Text, typer.Option("--parent", metavar="ACCOUNT", help="The account that it was forked from.")
     ] = None
-    lot_method: Annotated[str, typer.Option("--method", metavar="METHOD", help="Which lot a sale closes first.")] = (
-        "FIFO"
-    )
+    lot_method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help="Which lot a sale closes first.",
+            autocompletion=completing.of(completing.METHODS),
+        ),
+    ] = "FIFO"
     allocation_pattern: Annotated[
         Text, typer.Option("--pattern", metavar="GLOB", help="Order references that belong here, as GEN-*.")
     ] = None
@@ -61,7 +68,8 @@ def add_account(context: typer.Context, account: NewAccount) -> None:
     row = {name: value for name, value in asdict(account).items() if value is not None}
     with open_book(context, read_only=False) as book:
         receipt = book.add_accounts([row])
-    emit(f"{account.account_id}: {'added' if receipt.accepted else 'is in the book already, unchanged'}\n")
+    if not receipt.problems:
+        emit(f"{account.account_id}: {'added' if receipt.accepted else 'is in the book already, unchanged'}\n")
     complain_about(receipt.problems, rest="")
     if not receipt.ok:
         raise typer.Exit(1)

@@ -37,6 +37,11 @@ def from_frame(frame: pl.DataFrame, *, name: str = "frame") -> Parsed:
 def from_csv(text: str, *, name: str) -> Parsed:
     """Read executions and other events from comma-separated values; rows as in `csv_rows`."""
     read = csv_rows(text, name=name)
+    if not any(column in EXECUTION.fields for column in read.header):
+        raise InputError(
+            f"{name}: none of its columns is a field of an execution: {written(', '.join(read.header))}. Name them in "
+            "the first line, with commas between them: executed_at, account_id, symbol, action, quantity, price, ..."
+        )
     frame = read.rows.drop(ROW)
     parsed = _parsed(frame, read.rows[ROW], texts_of(frame, name=name), name=name)
     return _with_ragged(parsed, read, name=name) if read.ragged else parsed

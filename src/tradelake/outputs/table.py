@@ -1,7 +1,8 @@
 """Frames as tables that people read on a terminal: chosen columns, aligned numbers, one closing line.
 
 A number is never cut or rounded: where the columns do not fit, texts shrink, less telling columns leave,
-and in the end the table is wider than asked.
+and in the end the table is wider than asked. On a screen that is narrow by itself each row becomes lines instead, one
+for each column.
 """
 
 import io
@@ -20,6 +21,7 @@ from tradelake.outputs.values import column_text
 ROW_COUNT_MAX = 1000
 TEXT_LENGTH_MAX = 500
 GAP = 2
+NARROW = 80
 NOTHING = "·"
 STYLES = {"profit": "green", "loss": "red"}
 
@@ -44,6 +46,9 @@ def render_table(frame: pl.DataFrame, *, title: str, layout: str, width: int, co
     if frame.is_empty():
         return f"{title}: no rows\n" if title else "no rows\n"
     drawn = draw(frame.head(ROW_COUNT_MAX), layout, width=width)
+    if width < NARROW and _total(drawn) > width:
+        drawn = [_draw(frame.head(ROW_COUNT_MAX), shown) for shown in layout_of(frame, layout)]
+        return record_lines(drawn, width=width, color=color) + _footer(frame, title=title, drawn=drawn) + "\n"
     return table_lines(drawn, width=width, color=color) + _footer(frame, title=title, drawn=drawn) + "\n"
 
 
@@ -66,6 +71,20 @@ def table_lines(drawn: list[Drawn], *, width: int, color: bool) -> str:
     for row in zip(*(_styled(column) for column in drawn), strict=True):
         table.add_row(*row)
     return _print(table, width=max(width, _total(drawn)), color=color)
+
+
+def record_lines(drawn: list[Drawn], *, width: int, color: bool) -> str:
+    """Return every row as lines of a heading and its value, and an empty line after it."""
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for row in zip(*(_styled(column) for column in drawn), strict=True):
+        for column, cell in zip(drawn, row, strict=True):
+            table.add_row(Text(column.shown.heading), cell)
+        table.add_row()
+    numbers = (cell for column in drawn if column.shown.kind not in ("text", "prose") for cell in column.cells)
+    least = max(cell_len(column.shown.heading) for column in drawn) + 2 + max(map(cell_len, numbers), default=0)
+    return _print(table, width=max(width, least), color=color)
 
 
 def fit(columns: list[Drawn], *, width: int) -> list[Drawn]:

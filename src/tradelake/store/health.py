@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tradelake.errors import TradelakeError
 from tradelake.store.catalog import Catalog
+from tradelake.store.fold import read_standing
+from tradelake.store.health_local import local_leases, tail
 from tradelake.store.lease import ADVISORY_KEY, NIGHT_KEY
 from tradelake.store.place import S3Place
 from tradelake.store.target import without_password
@@ -71,10 +73,20 @@ def health(catalog: Catalog, *, now: datetime) -> Iterator[Health]:
             yield Health("postgresql", f"{said}. Look at the server and the URL.", problem=True)
     else:
         writes = os.access(Path(catalog.target.catalog).parent, os.W_OK)
+        yield from (Health(topic, text) for topic, text in local_leases(catalog.target))
     if isinstance(catalog.place, S3Place):
         yield from _bucket(catalog.place, catalog.data_folder, now, writes=writes)
     else:
         yield from _folder(Path(catalog.data_folder), writes=writes)
+    yield from _fold(catalog)
+
+
+def _fold(catalog: Catalog) -> Iterator[Health]:
+    try:
+        text, far = tail(read_standing(catalog))
+    except TradelakeError:
+        return  # where it cannot be read, the place of the data or the line of the book has said why
+    yield Health("fold", text, problem=far)
 
 
 def _server(connection: "psycopg.Connection", now: datetime) -> Iterator[Health]:

@@ -7,7 +7,7 @@ can begin again takes it anew.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ADVISORY_KEY = 0x7472616465
 NIGHT_KEY = ADVISORY_KEY + 1
 WAIT_SECONDS = 60
+NOTICE_SECONDS = 2
 COPIES_LOCK = "copies.lock"
 
 
@@ -37,6 +38,7 @@ class Lease:
         self._depth = 0
         self._connection: psycopg.Connection | None = None
         self.patience = 0.0
+        self.when_waiting: Callable[[], None] | None = None
         place = target.night_file if nightly else target.lease_file
         self._file = None if target.kind == "postgres" else FileLock(str(place))
 
@@ -65,7 +67,7 @@ class Lease:
                 yield
             return
         try:
-            self._file.acquire(timeout=wait_seconds, poll_interval=0.005)
+            self._acquire(self._file, wait_seconds)
         except Timeout as error:
             raise self._busy(wait_seconds) from error
         except OSError as error:
@@ -77,6 +79,17 @@ class Lease:
             yield
         finally:
             self._file.release()
+
+    def _acquire(self, file: FileLock, wait_seconds: float) -> None:
+        """Lock a file; whoever has to wait for long is told so once."""
+        if self.when_waiting is None or wait_seconds <= NOTICE_SECONDS:
+            file.acquire(timeout=wait_seconds, poll_interval=0.005)
+            return
+        try:
+            file.acquire(timeout=NOTICE_SECONDS, poll_interval=0.005)
+        except Timeout:
+            self.when_waiting()
+            file.acquire(timeout=wait_seconds - NOTICE_SECONDS, poll_interval=0.005)
 
     def _busy(self, wait_seconds: float) -> BookBusy:
         shown = self._target.shown
@@ -105,12 +118,16 @@ class Lease:
                 "A book on PostgreSQL needs psycopg. Install it with: pip install 'tradelake[postgres]'"
             ) from error
         deadline = time.monotonic() + wait_seconds
+        notice = deadline - wait_seconds + NOTICE_SECONDS
         try:
             with ExitStack() as ends:
                 connection = ends.enter_context(closing(psycopg.connect(self._target.catalog, autocommit=True)))
                 while not _try_lock(connection, NIGHT_KEY if self._nightly else ADVISORY_KEY):
                     if time.monotonic() > deadline:
                         raise self._busy(wait_seconds)
+                    if time.monotonic() > notice and self.when_waiting is not None:
+                        self.when_waiting()
+                        notice = deadline
                     time.sleep(0.01)
                 self._durable(connection)
                 ends.pop_all()

@@ -202,10 +202,7 @@ def open_catalog(target: Target, *, read_only: bool = False, migrating: bool = F
     One of an earlier format is opened read only, where all that it lacks can be done without, or to be *migrating*.
     """
     if target.kind != "postgres" and not Path(target.catalog).exists():
-        raise BookNotFound(
-            f"There is no book at {Path(target.catalog).parent}. Make one with `tradelake init`, or name its folder "
-            "with --book or TRADELAKE_BOOK."
-        )
+        raise _no_book(Path(target.catalog).parent)
     catalog = Catalog(target, read_only=read_only, attach_data=target.data if target.data_given else None)
     try:
         settings = catalog.settings()
@@ -228,6 +225,16 @@ def open_catalog(target: Target, *, read_only: bool = False, migrating: bool = F
         catalog.close()
         raise not_migrated(target, version)
     return catalog
+
+
+def _no_book(folder: Path) -> BookNotFound:
+    """Return the error for a folder without a catalog; a file is told from a folder, and a catalog from its folder."""
+    if folder.name in (SQLITE_FILE, DUCKDB_FILE) and folder.is_file():
+        return BookNotFound(f"There is no book at {folder}: that is its catalog. Name the folder: {folder.parent}")
+    advice = "Make one with `tradelake init`, or name its folder with --book or TRADELAKE_BOOK."
+    if folder.is_file():
+        return BookNotFound(f"There is no book at {folder}: that is a file, and a book is a folder. {advice}")
+    return BookNotFound(f"There is no book at {folder}. {advice}")
 
 
 def _is_begun(catalog: Catalog) -> bool:
