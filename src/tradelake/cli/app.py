@@ -6,6 +6,7 @@ import typer
 
 from tradelake.cli import (
     auditing,
+    browsing,
     exporting,
     keeping,
     listings,
@@ -104,6 +105,7 @@ breaks.command("explain")(reconciling.explain)
 breaks.command("accept")(reconciling.accept)
 breaks.command("apply")(reconciling.apply)
 app.add_typer(breaks, name="breaks")
+app.command("app")(browsing.app)
 app.command("verify")(auditing.verify)
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
