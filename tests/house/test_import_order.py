@@ -25,7 +25,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "jobs": ({"errors", "book"}, {"polars", "yaml", "dask", "distributed"}),
     "cli": ({"errors", "book", "jobs", "app"}, {"typer", "rich", "polars"}),
     "service": ({"errors", "book"}, {"pydantic"}),
-    "app": ({"errors", "book", "outputs"}, {"marimo", "polars"}),
+    "app": ({"errors", "units", "book", "outputs"}, {"marimo", "polars"}),
 }
 
 

@@ -69,9 +69,7 @@ class Asked:
         page = given.get("page", "")
         page = page if page in PAGES else "positions"
         kept: dict[str, Any] = {
-            name: value.strip()
-            for name, value in given.items()
-            if name in FILTERS[page] or name in ("open", "event")
+            name: value.strip() for name, value in given.items() if name in FILTERS[page] or name in ("open", "event")
         }
         for name, known in choices(page).items():
             if kept.get(name) not in known:
@@ -86,12 +84,12 @@ class Asked:
         return bool(self.as_of or self.as_known)
 
     @property
-    def state(self) -> dict[str, str | None]:
+    def state(self) -> dict[str, Any]:
         """The two instants as the readers of a book take them."""
         return {"as_of": self.as_of or None, "as_known": self.as_known or None}
 
     @property
-    def filters(self) -> dict[str, str | None]:
+    def filters(self) -> dict[str, Any]:
         """Account, symbol and the two instants as the readers of a book take them."""
         return {"account": self.account or None, "symbol": self.symbol or None, **self.state}
 

@@ -14,7 +14,12 @@ from tradelake.outputs.layouts import LAYOUTS, Shown, contract_label
 from tradelake.outputs.report.markup import Html, element
 
 EVENTS_MAX = 200
-TRADES = tuple(column for column in LAYOUTS["trades"] if column.heading not in ("account", "contract"))
+OF_POSITION = (
+    "quantity", "quantity_closed", "average_price", "average_price_ex_fees", "cost_basis", "charges", "premium",
+    "mark_price", "mark_date", "market_value", "unrealized_pnl", "proceeds", "cost", "realized_pnl", "currency",
+    "opened_at", "closed_at",
+)  # fmt: skip
+TRADES = tuple(column for column in LAYOUTS["trades"] if column.heading != "account")
 
 
 def behind(opened: Opened, asked: Asked, found: pl.DataFrame, *, is_open: bool) -> list[Block]:
@@ -26,28 +31,33 @@ def behind(opened: Opened, asked: Asked, found: pl.DataFrame, *, is_open: bool) 
     title = f"{found.select(contract_label()).item()} in {row['account_id']}"
     only: dict[str, Any] = {"account": row["account_id"], "symbol": row["instrument_id"], **asked.state}
     mine = pl.col("position_id") == row["position_id"]
-    lots = opened.book.lots(**only).filter(mine) if is_open else pl.DataFrame()
+    lots = opened.book.lots(**only).filter(mine) if is_open else None
     matches = opened.book.matches(**only).filter(mine)
-    parts: list[Html | Rows] = []
-    if is_open:
+    parts: list[Html | Rows] = [fields_of({name: row.get(name) for name in OF_POSITION})]
+    if lots is not None:
         parts += [element("h3", "Lots"), _listed("lots", "Open lots", lots, _without(LAYOUTS["lots"]))]
     parts += [element("h3", "Matches"), _listed("matches", "Closures of lots", matches, _without(LAYOUTS["matches"]))]
-    parts += [element("h3", "Events"), *events_of(opened, only, row)]
+    parts += [element("h3", "Events"), *events_of(opened, asked, row, _named(row, lots, matches))]
     blocks = [Block(title, tuple(parts), closes=("open", "event"), anchor="behind")]
     return [*blocks, event_block(opened, asked.event)] if asked.event else blocks
 
 
-def events_of(opened: Opened, only: dict[str, Any], row: dict[str, Any]) -> list[Html | Rows]:
-    """Return the events of a position: those of its instrument since it was opened, until it was flat again."""
+def events_of(opened: Opened, asked: Asked, row: dict[str, Any], named: set[str]) -> list[Html | Rows]:
+    """Return the events of a position: those of its instrument since it was opened, until it was flat again.
+
+    *named* are trade ids that its lots and matches name: an assignment of an option opens a position in its stock.
+    """
+    family = row["symbol"] or row["instrument_id"]
     try:
-        events = opened.book.trades(**only, since=row["open_date"], until=row.get("close_date"))
+        events = opened.book.trades(account=row["account_id"], symbol=family, **asked.state)
     except ArchivedError as error:
         return [nothing(str(error))]
     at = pl.col("executed_at")
     until = pl.lit(value=True) if row["closed_at"] is None else at <= row["closed_at"]
-    events = events.filter((pl.col("instrument_id") == row["instrument_id"]) & (at >= row["opened_at"]) & until)
+    own = (pl.col("instrument_id") == row["instrument_id"]) & (at >= row["opened_at"]) & until
+    events = events.filter(own | pl.col("trade_id").is_in(list(named)))
     if not events.height:
-        return [nothing("No event of this instrument itself: it came from an event of another one.")]
+        return [nothing("No event of its own: it came here with an event of another account or of every account.")]
     shown = events.tail(EVENTS_MAX)
     table = Rows("trades", "Events", shown, TRADES, key="event", opens=ids(shown, "trade_id"))
     if events.height == shown.height:
@@ -100,3 +110,9 @@ def _listed(name: str, caption: str, rows: pl.DataFrame, layout: tuple[Shown, ..
 
 def _without(layout: tuple[Shown, ...]) -> tuple[Shown, ...]:
     return tuple(column for column in layout if column.heading not in ("account", "contract"))
+
+
+def _named(row: dict[str, Any], lots: pl.DataFrame | None, matches: pl.DataFrame) -> set[str]:
+    """Return the trade ids that a position, its lots and its matches name."""
+    named = {row["open_trade_id"], *matches["open_trade_id"], *matches["close_trade_id"]}
+    return named if lots is None else named | set(lots["open_trade_id"])

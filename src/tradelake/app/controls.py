@@ -20,34 +20,41 @@ Parameters = MutableMapping[str, Any]
 class Screen:
     """One screen of the app. What it makes of marimo's elements has to be kept as long as it is shown."""
 
-    def __init__(self, marimo: Any, parameters: Any) -> None:
+    def __init__(self, marimo: Any, parameters: Any, refresh: Any, again: Callable[[object], None]) -> None:
         self.marimo = marimo
         self.parameters = parameters
+        self.refresh = refresh
+        self.again = again
         self.elements: list[Any] = []
+        self.kind = "neutral"
 
     def html(self, door: Door) -> Any:
         """Return the whole page for what the address asks."""
         asked = Asked.of({name: self.parameters.get_all(name) for name in self.parameters})
         page = shown(door, asked)
-        head = element(
-            "div", element("span", "tradelake", class_="brand"), element("span", page.standing, class_="where")
+        head = (
+            element("span", "tradelake", class_="brand"),
+            element("span", page.standing, class_="where"),
+            element("span", Html(self.refresh.text), class_="refresh"),
         )
         parts = (
             element("style", Html(style())),
-            element("div", head, class_="bar"),
-            element("nav", *self._pages(asked), class_="bar", aria_label="Pages"),
+            element("div", *head, class_="top"),
+            element("nav", *self._pages(asked), aria_label="Pages"),
             self._filters(page),
             page.view.drawn(self.button),
         )
-        return self.marimo.Html(element("div", *parts, class_="tradelake", data_page=asked.page))
+        drawn = element("div", *parts, class_="tradelake", data_page=asked.page)
+        # marimo sends exact text only, no kind of text of its own.
+        return self.marimo.Html(str(drawn))
 
-    def button(self, changes: dict[str, str], words: str, meaning: str, possible: bool, kind: str = "neutral") -> Html:  # noqa: FBT001  as MakeButton has it
+    def button(self, changes: dict[str, str], words: str, meaning: str, *, possible: bool = True) -> Html:
         """Return a button that changes the address; *words* are ours, never of the data, since they may hold markup."""
 
         def press(_value: object) -> None:
             self.change(changes)
 
-        made = self.marimo.ui.button(label=words, tooltip=None, disabled=not possible, kind=kind, on_change=press)
+        made = self.marimo.ui.button(label=words, tooltip=None, disabled=not possible, kind=self.kind, on_change=press)
         return element("span", self._kept(made), class_="press", title=meaning, data_does=meaning)
 
     def change(self, changes: dict[str, str]) -> None:
@@ -57,6 +64,8 @@ class Screen:
                 self.parameters.set(name, value)
             elif name in self.parameters:
                 self.parameters.remove(name)
+        # A fresh object is never equal to the one before, so that the page is always made again.
+        self.again(object())
 
     def _kept(self, made: Any) -> Html:
         self.elements.append(made)
@@ -64,10 +73,12 @@ class Screen:
 
     def _pages(self, asked: Asked) -> list[Html]:
         clear = dict.fromkeys(("order", "by", "status", *DRILLED), "")
-        return [
-            self.button({**clear, "page": page}, title, title, possible=True, kind="info" if page == asked.page else "neutral")
-            for page, title in PAGES.items()
-        ]
+        made = []
+        for page, title in PAGES.items():
+            self.kind = "info" if page == asked.page else "neutral"
+            made.append(self.button({**clear, "page": page}, title, title))
+        self.kind = "neutral"
+        return made
 
     def _filters(self, page: Shown) -> Html:
         asked, wanted = page.asked, FILTERS[page.asked.page]
@@ -97,6 +108,7 @@ class Screen:
             allow_select_none=False,
             searchable=len(options) > 12,
             label=label,
+            full_width=name == "as_known",
             on_change=self._setter(name),
         )
         return element("div", self._kept(chosen), data_filter=name)
@@ -134,5 +146,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-

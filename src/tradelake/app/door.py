@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import polars as pl
+
 if TYPE_CHECKING:
     from tradelake.book import Book
 
 Answer = TypeVar("Answer")
-KEPT_MAX = 24
+KEPT_BYTES_MAX = 400_000_000
 
 
 @dataclass
@@ -37,8 +39,12 @@ class Kept:
                 self.answers.clear()
                 self.commit = commit
             self.answers[key] = answer
-            if len(self.answers) > KEPT_MAX:
+            while len(self.answers) > 1 and sum(map(_bytes, self.answers.values())) > KEPT_BYTES_MAX:
                 self.answers.popitem(last=False)
+
+
+def _bytes(answer: object) -> int:
+    return int(answer.estimated_size()) if isinstance(answer, pl.DataFrame) else 0
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,8 @@ HELD: tuple[Shown, ...] = (
     Shown("market value", pl.col("market_value"), "money"),
     Shown("unrealized", pl.col("unrealized_pnl"), "profit"),
     Shown("realized", pl.col("realized_pnl"), "profit"),
-    Shown("average price", pl.col("average_price"), "money"),
     Shown("ccy", pl.col("currency")),
     Shown("opened", pl.col("open_date")),
-    Shown("marked", pl.col("mark_date")),
 )
 CLOSED_SUMS = "count(*) AS rows, sum(realized_pnl) AS realized_pnl, sum(proceeds) AS proceeds, sum(cost) AS cost"
 
@@ -112,15 +110,14 @@ def history_page(opened: Opened, asked: Asked) -> View:
 def held(opened: Opened, asked: Asked) -> pl.DataFrame:
     """Return all open positions that a question asks for, with their marks."""
     filters = {**asked.filters, "strategy": asked.strategy or None}
-    return opened.once(("positions", *filters.values()), lambda book: book.positions(**filters))
+    rows: pl.DataFrame = opened.once(("positions", *filters.values()), lambda book: book.positions(**filters))
+    return rows
 
 
 def sums_of_held(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the sums per currency: market value and unrealized profit of what has a mark, null where nothing has."""
     marked = pl.col("market_value").is_not_null()
-    sums = [
-        pl.when(marked.any()).then(pl.col(name).sum()).alias(name) for name in ("market_value", "unrealized_pnl")
-    ]
+    sums = [pl.when(marked.any()).then(pl.col(name).sum()).alias(name) for name in ("market_value", "unrealized_pnl")]
     grouped = rows.group_by("currency").agg(
         *sums, pl.col("realized_pnl", "cost_basis").sum(), (~marked).sum().alias("unmarked")
     )
@@ -180,7 +177,7 @@ def one_closed(opened: Opened, asked: Asked) -> pl.DataFrame:
     """Return the closed position that is opened, no row where there is none."""
     if asked.is_past or asked.strategy:
         filters = {**asked.filters, "strategy": asked.strategy or None}
-        rows = opened.once(("history", *filters.values()), lambda book: book.history(**filters))
+        rows: pl.DataFrame = opened.once(("history", *filters.values()), lambda book: book.history(**filters))
         return rows.filter(position_id=asked.open)
     query = f"SELECT * FROM history WHERE position_id = {quoted(asked.open)}"
     return opened.book.sql(query).pl()

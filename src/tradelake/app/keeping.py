@@ -67,7 +67,7 @@ def breaks_page(opened: Opened, asked: Asked) -> View:
     by_status = dict(every.group_by("status").len().rows())
     words = ", ".join(f"{by_status[name]:,} {name.lower()}" for name in STATUSES["breaks"][1:-1] if name in by_status)
     ages = every.filter(pl.col("status") != "RESOLVED")["age"]
-    oldest = f"the oldest {ages.max():,} sessions" if ages.len() else "none with the broker"
+    oldest = f"the oldest {max(ages.to_list()):,} sessions" if ages.len() else "none with the broker"
     cards = (
         Card("Not resolved", count_line(ages.len()), oldest),
         Card("Breaks in all", count_line(every.height), words),
@@ -113,7 +113,9 @@ def archive_page(opened: Opened, _asked: Asked) -> View:
     months = opened.once(("months",), lambda book: book.months())
     cold = months.filter(pl.col("cold") > 0)
     cards = (
-        Card("Hot events", count_line(int(months["hot"].sum())), f"in {months.filter(pl.col('hot') > 0).height} months"),
+        Card(
+            "Hot events", count_line(int(months["hot"].sum())), f"in {months.filter(pl.col('hot') > 0).height} months"
+        ),
         Card("Cold events", count_line(int(months["cold"].sum())), f"in {cold.height} months"),
         Card("Cold bytes", count_line(int(months["bytes"].sum())), "in cold storage"),
     )
@@ -147,9 +149,7 @@ def nights_page(opened: Opened, asked: Asked) -> View:
     )
     shown, number = turned(nights, asked.number)
     keys = tuple(f"{day}/{run}" for day, run in shown.select("nightly_date", "run").iter_rows())
-    table = Rows(
-        "nights", "Nightly runs", shown, "nights", key="open", opens=keys, total=nights.height, number=number
-    )
+    table = Rows("nights", "Nightly runs", shown, "nights", key="open", opens=keys, total=nights.height, number=number)
     strip = night_strip(newest.head(NIGHTS_SHOWN).reverse())
     blocks = [Block("Nights", (strip, table), f"{newest.height:,}")]
     wanted = asked.open or f"{last['nightly_date']}/{last['run']}"

@@ -6,13 +6,16 @@ from tradelake.outputs.report.style import DARK, LIGHT, PAGE, PALETTE
 LIGHT_SIGNS = "--gain: #0a58b8; --loss: #a84300;"
 DARK_SIGNS = "--gain: #7db4ff; --loss: #ffa75c;"
 APP = """
-max-width: 1180px; margin: 0 auto; padding: 0 20px 48px; color: var(--ink); min-width: 0; text-align: left;
+max-width: 1280px; margin: 0 auto; padding: 0 24px 48px; color: var(--ink); min-width: 0; text-align: left;
 font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
-.bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; padding: 8px 0; }
-.bar .where { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; flex: 1 1 200px; min-width: 0; }
+.top { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; padding-top: 12px; }
+.top .brand { color: var(--ink); font-size: 17px; font-weight: 650; margin: 0; }
+.top .where { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; flex: 1 1 200px; min-width: 0; }
+nav { display: flex; flex-wrap: wrap; gap: 6px; position: static; background: none; margin: 0; padding: 8px 0 10px; }
+thead td.lead { border-bottom-color: var(--line-strong); }
 .filters { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: end; padding: 6px 0 4px; }
 .filters > * { min-width: 0; max-width: 100%; }
-.filters .known { flex: 1 1 100%; overflow: hidden; }
+.filters [data-filter="as_known"] { flex: 1 1 300px; }
 .filters .slide { flex: 1 1 100%; min-width: 0; }
 .filters .slide p { font-size: 13px; color: var(--muted); display: flex; flex-wrap: wrap; gap: 2px 12px; }
 .filters .slide b { color: var(--ink); font-variant-numeric: tabular-nums; }
@@ -87,6 +90,7 @@ td.lead { width: 1%; padding: 2px 8px 2px 0; }
 b { font-weight: 600; }
 @media screen and (max-width: 760px) {
   padding: 0 12px 32px;
+  nav { margin: 0; padding: 8px 0; }
   .kpis { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .kpi .value { font-size: 14.5px; letter-spacing: -.03em; }
   .heading { padding: 12px 14px 6px; }
@@ -103,11 +107,20 @@ b { font-weight: 600; }
 """
 
 
+# What marimo puts around a notebook: its padding, its outline and its menu, which the app has no use for.
+AROUND = """
+#App:has(.tradelake) { background: #f5f6f8; }
+#App:has(.tradelake) > div, #App:has(.tradelake) > div > div, .output-area:has(.tradelake) { padding: 0 !important; }
+#App:has(.tradelake) div.fixed, [data-testid="notebook-actions-dropdown"] { display: none !important; }
+@media screen and (prefers-color-scheme: dark) { #App:has(.tradelake) { background: #0e1218; } }
+"""
+
+
 def style() -> str:
-    """Return the style sheet of the app; nothing of it reaches outside its own element."""
+    """Return the style sheet of the app; nothing but `AROUND` reaches outside its own element."""
     palette = "".join(f".{name} {{ background: var(--{name}); }}\n" for name in PALETTE)
     widths = "".join(f".w{digits} {{ width: {digits}ch; }}\n" for digits in range(1, 13))
     page = PAGE.partition("@page")[0]
     light = f".tradelake {{ {LIGHT} {LIGHT_SIGNS} }}\n"
     dark = f"@media screen and (prefers-color-scheme: dark) {{ .tradelake {{ {DARK} {DARK_SIGNS} }} }}\n"
-    return f"{light}{dark}.tradelake {{ {page}{palette}{widths}{APP} }}\n"
+    return f"{light}{dark}.tradelake {{ {page}{palette}{widths}{APP} }}\n{AROUND}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from tradelake.app.views import amount_text
+from tradelake.app.views import amount_texts
 from tradelake.outputs.report.markup import Html, element
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -17,16 +17,16 @@ def account_tree(accounts: pl.DataFrame, profits: pl.DataFrame, closes: pl.DataF
     """Return the accounts as a tree, each below the account that it was forked from, with its amounts."""
     parents = dict(accounts.select("account_id", "parent_account_id").iter_rows())
     kinds = dict(accounts.select("account_id", "account_type").iter_rows())
-    realized = _by_account(profits, "realized_pnl")
-    worth = _by_account(closes, "net_liquidation")
+    realized = _by_account(profits, "realized_pnl", profit=True)
+    worth = _by_account(closes, "net_liquidation", profit=False)
     children: dict[str | None, list[str]] = {}
     for name, parent in parents.items():
         children.setdefault(parent if parent in parents else None, []).append(name)
 
     def branch(name: str) -> Html:
         below = [branch(child) for child in children.get(name, ())]
-        amounts = [_amounts("realized", realized.get(name, ()), profit=True),
-                   _amounts("net liquidation", worth.get(name, ()), profit=False)]  # fmt: skip
+        amounts = [_amounts("realized", realized.get(name, ())),
+                   _amounts("net liquidation", worth.get(name, ()))]  # fmt: skip
         kind = element("span", kinds[name] or "", class_="note")
         line = element("div", element("span", element("b", name), kind, class_="who"), *amounts, class_="leaf")
         return element("li", line, element("ul", *below) if below else "")
@@ -91,16 +91,15 @@ def _letter(state: str) -> str:
     return {"hot": "h", "cold": "c", "both": "hc", "empty": ""}[state]
 
 
-def _amounts(words: str, amounts: Sequence[tuple[str, Any]], *, profit: bool) -> Html:
-    lines = [
-        element("span", amount_text(amount, profit=profit), " ", element("span", currency, class_="unit"), class_="num")
-        for currency, amount in amounts
-    ]
-    return element("span", element("span", words, class_="note"), *lines, class_="amounts")
+def _amounts(words: str, amounts: Sequence[Html]) -> Html:
+    return element("span", element("span", words, class_="note"), *amounts, class_="amounts")
 
 
-def _by_account(frame: pl.DataFrame, name: str) -> dict[str, list[tuple[str, Any]]]:
-    found: dict[str, list[tuple[str, Any]]] = {}
-    for account, currency, amount in frame.select("account_id", "currency", name).iter_rows():
-        found.setdefault(account, []).append((currency, amount))
+def _by_account(frame: pl.DataFrame, name: str, *, profit: bool) -> dict[str, list[Html]]:
+    """Return the amounts of each account, one of each currency."""
+    found: dict[str, list[Html]] = {}
+    texts = amount_texts(frame.get_column(name).to_list(), profit=profit)
+    for account, currency, text in zip(frame["account_id"], frame["currency"], texts, strict=True):
+        unit = element("span", f" {currency}", class_="unit")
+        found.setdefault(account, []).append(element("span", text, unit, class_="num"))
     return found

@@ -4,6 +4,8 @@
 # ///
 """The app as a marimo notebook: `tradelake app` runs it. It asks, and shows; everything else is in its neighbours."""
 
+# mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False
+
 import marimo
 
 app = marimo.App(width="full", app_title="tradelake")
@@ -28,7 +30,8 @@ def _(served_door):
 @app.cell
 def _(mo):
     parameters = mo.query_params()
-    return (parameters,)
+    pressed, again = mo.state(None, allow_self_loops=True)
+    return again, parameters, pressed
 
 
 @app.cell
@@ -38,15 +41,10 @@ def _(mo):
 
 
 @app.cell
-def _(mo, refresh):
-    mo.Html(f'<div class="refresh">{refresh}</div>')
-    return
-
-
-@app.cell
-def _(Screen, door, mo, parameters, refresh):
-    refresh.value
-    screen = Screen(mo, parameters)
+def _(Screen, again, door, mo, parameters, pressed, refresh):
+    # The page is made again when a control was used, when the address changes, and when it is refreshed.
+    pressed()
+    screen = Screen(mo, parameters, refresh, again)
     screen.html(door)
     return (screen,)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tradelake.app.views import amount_text
+from tradelake.app.views import amount_texts
 from tradelake.outputs.report.markup import Html, element
 
 TICKS_MAX = 6
@@ -29,7 +29,8 @@ def timeline(spans: Sequence[Span], until: date) -> Html:
     start = min((span.first for span in spans), default=until)
     end = max((span.last for span in spans), default=until)
     days = max(1, (end - start).days)
-    rows = [_row(span, start, days) for span in spans]
+    amounts = amount_texts([span.amount for span in spans], profit=True)
+    rows = [_row(span, amount, start, days) for span, amount in zip(spans, amounts, strict=True)]
     marks = [
         element("span", _said(day, days), class_="tick", style=f"left: {_percent((day - start).days, days)}%")
         for day in ticks(start, end)
@@ -50,7 +51,7 @@ def ticks(start: date, end: date) -> list[date]:
     return [day for day in firsts[::step] if (end - day).days * 8 >= (end - start).days or day == firsts[0]]
 
 
-def _row(span: Span, start: date, days: int) -> Html:
+def _row(span: Span, amount: Html, start: date, days: int) -> Html:
     left = _percent((span.first - start).days, days)
     width = max(Decimal("0.8"), _percent((span.last - span.first).days, days))
     left = min(left, 100 - width)
@@ -64,7 +65,7 @@ def _row(span: Span, start: date, days: int) -> Html:
         "div",
         element("div", element("b", span.name), element("span", span.under, class_="note"), class_="called"),
         element("div", bar, class_="track"),
-        element("div", amount_text(span.amount, profit=True), class_="num"),
+        element("div", amount, class_="num"),
         class_="bar-row",
         role="listitem",
         title=said,

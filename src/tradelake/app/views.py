@@ -1,8 +1,9 @@
 """What a page consists of: cards, blocks and tables, drawn as markup; whoever shows it says how a button is made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 import polars as pl
 
@@ -11,11 +12,18 @@ from tradelake.outputs.report.grid import grid, number, sign_class
 from tradelake.outputs.report.markup import Html, element, join
 from tradelake.outputs.table import cell_text
 from tradelake.outputs.values import column_text
+from tradelake.units import MONEY
 
 ROWS_OF_A_PAGE = 25
 NOTHING = "\N{EN DASH}"
-# (changes of the address, words on the button, what it does in words, whether it can be pressed) -> markup
-MakeButton = Callable[[dict[str, str], str, str, bool], Html]
+OPENER = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+
+
+class MakeButton(Protocol):
+    """Whoever makes the buttons of a page, as markup."""
+
+    def __call__(self, changes: dict[str, str], words: str, meaning: str, *, possible: bool = True) -> Html:
+        """Return a button that says *words*, does what *meaning* says, and changes the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,8 @@ class Rows:
         """Return the table as markup, with a button for each row, and others to turn its pages."""
         layout = LAYOUTS[self.layout] if isinstance(self.layout, str) else self.layout
         clear = {"open": {"event": ""}, "event": {}}.get(self.key, {})
-        lead = [button({self.key: value, **clear}, "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", "Look into", True)
-                for value in self.opens]  # fmt: skip
-        table = grid(
-            self.frame, layout, name=self.name, caption=self.caption, foot=self.foot, lead=lead, signed=True
-        )
+        lead = [button({self.key: value, **clear}, OPENER, "Look into") for value in self.opens]
+        table = grid(self.frame, layout, name=self.name, caption=self.caption, foot=self.foot, lead=lead, signed=True)
         return join([table, self._turning(button)])
 
     def _turning(self, button: MakeButton) -> Html:
@@ -68,7 +73,12 @@ class Rows:
         said = f"{first_row:,} to {first_row + self.frame.height - 1:,} of {self.total:,}"
         turns = (("First", 1), ("Back", self.number - 1), ("Next", self.number + 1), ("Last", last))
         buttons = [
-            button({"number": str(to)}, word, f"{word} page of {self.caption}", 1 <= to <= last and to != self.number)
+            button(
+                {"number": str(to)},
+                word,
+                f"{word} page of {self.caption}",
+                possible=1 <= to <= last and to != self.number,
+            )
             for word, to in turns
         ]
         return element("div", element("span", said, class_="range"), *buttons, class_="turning")
@@ -89,7 +99,7 @@ class Block:
 
     def drawn(self, button: MakeButton) -> Html:
         """Return the block as markup."""
-        close = button(dict.fromkeys(self.closes, ""), "Close", f"Close {self.title}", True) if self.closes else ""
+        close = button(dict.fromkeys(self.closes, ""), "Close", f"Close {self.title}") if self.closes else ""
         count = element("span", self.count, class_="count") if self.count else ""
         heading = element("div", element("h2", self.title), count, close, class_="heading")
         parts = (part.drawn(button) if isinstance(part, Rows) else part for part in self.parts)
@@ -139,13 +149,20 @@ def nothing(sentence: str, *, good: bool = False) -> Html:
     return element("p", sentence, class_="nothing good" if good else "nothing")
 
 
-def amount_text(amount: Decimal | None, *, profit: bool = False) -> Html:
-    """Return one amount as text with its sign and colour; a dash for none."""
-    if amount is None:
-        return element("span", NOTHING, class_="none")
-    shown = cell_text(column_text(pl.Series([amount], dtype=pl.Decimal(38, 10)))[0], "money")
-    sign = sign_class(shown)
-    return element("span", "+" if profit and sign == "pos" else "", number(shown), class_=sign if profit else "")
+def amount_texts(amounts: Sequence[Decimal | None], *, profit: bool = False) -> list[Html]:
+    """Return amounts as text with sign and colour, aligned at their points; a dash for none."""
+    column = column_text(pl.Series(list(amounts), dtype=MONEY))
+    texts = [None if text is None else cell_text(text, "money") for text in column]
+    width = max((len(text.partition(".")[2]) - 2 for text in texts if text), default=0)
+    return [_amount(text, profit=profit, width=width) for text in texts]
+
+
+def _amount(text: str | None, *, profit: bool, width: int) -> Html:
+    if text is None:
+        return element("span", number(NOTHING, fine_width=width), class_="none")
+    sign = sign_class(text)
+    plus = "+" if profit and sign == "pos" else ""
+    return element("span", plus, number(text, fine_width=width), class_=sign if profit else "")
 
 
 def turned(frame: pl.DataFrame, number_asked: int) -> tuple[pl.DataFrame, int]:

@@ -54,7 +54,8 @@ class Archivers(Derivers):
         """Return the months of the log, one row each: month, hot and cold events, and cold bytes, nothing fetched."""
         with self._catalog.transaction():
             hot = self._catalog.frame(
-                f"SELECT date_trunc('month', trade_date)::DATE AS month, count(*) AS hot FROM {TRADE_LOG.name} GROUP BY 1",
+                "SELECT date_trunc('month', trade_date)::DATE AS month, count(*) AS hot "
+                f"FROM {TRADE_LOG.name} GROUP BY 1",
                 span=HOT,
             )
             parts = self.archives()

@@ -110,7 +110,8 @@ def _buffers(report: NightlyReport) -> Html:
     return table_of(report, "buffers", "Cash that each account keeps back")
 
 
-def _night(report: NightlyReport) -> list[Html]:
+def night_parts(report: NightlyReport) -> list[Html]:
+    """Return what the night did: its steps, and the files that it imported."""
     rows = [
         element(
             "li",
