@@ -1,7 +1,8 @@
 """What is behind one position: lots, matches, events, and the broker's own rows of an event, word by word."""
 
 import json
-from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,9 @@ from tradelake.app.door import Opened
 from tradelake.app.views import Block, Rows, ids, nothing
 from tradelake.errors import ArchivedError, InputError
 from tradelake.outputs.layouts import LAYOUTS, Shown, contract_label
-from tradelake.outputs.report.markup import Html, element
+from tradelake.outputs.report.markup import Html, element, join
+from tradelake.outputs.table import cell_text
+from tradelake.units import plain
 
 EVENTS_MAX = 200
 OF_POSITION = (
@@ -75,7 +78,7 @@ def event_block(opened: Opened, trade_id: str) -> Block:
     parts: list[Html | Rows] = [element("h3", "As the source wrote it")]
     for record in told.records.iter_rows(named=True):
         where = f"{record['section']}, row {record['row_number']:,}: {record['outcome']}"
-        parts += [element("p", where, class_="note"), element("pre", readable(record["text"]), class_="raw")]
+        parts += [element("p", where, class_="note"), record_of(record["text"])]
     if not told.records.height:
         parts.append(nothing("The source gave no row for it."))
     parts += [element("h3", "As the log has it"), fields_of(told.event.row(0, named=True))]
@@ -85,23 +88,35 @@ def event_block(opened: Opened, trade_id: str) -> Block:
     return Block(title, tuple(parts), closes=("event",), anchor="event")
 
 
-def readable(text: str) -> str:
-    """Return a raw record with one field a line where it is JSON, else as it is."""
+def record_of(text: str) -> Html:
+    """Return a raw record: field by field where it is a JSON object, else line by line as it is."""
     try:
+        # Numbers stay as they are written.
         given = json.loads(text, parse_float=str, parse_int=str)
     except ValueError:
-        return text
-    return "\n".join(f"{name}: {value}" for name, value in given.items()) if isinstance(given, dict) else text
+        given = None
+    if isinstance(given, dict):
+        return fields_of(given)
+    lines = (join([line, element("br")]) for line in text.splitlines())
+    return element("pre", *lines, class_="raw")
 
 
 def fields_of(row: dict[str, Any]) -> Html:
-    """Return the fields of a row that have a value, each with its name."""
-    pairs: Sequence[Html] = [
-        element("div", element("dt", name), element("dd", str(value)))
+    """Return the fields of a row that have a value, each with its name; numbers exactly, without idle zeros."""
+    pairs = [
+        element("div", element("dt", name.replace("_", " ")), element("dd", _field(value)))
         for name, value in row.items()
-        if value is not None and name != "row_check"
+        if value not in (None, "") and name != "row_check"
     ]
     return element("dl", *pairs, class_="fields")
+
+
+def _field(value: object) -> str:
+    if isinstance(value, Decimal):
+        return cell_text(plain(value), "number")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False).strip('"')
 
 
 def _listed(name: str, caption: str, rows: pl.DataFrame, layout: tuple[Shown, ...]) -> Html | Rows:

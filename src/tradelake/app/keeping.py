@@ -11,7 +11,7 @@ from tradelake.app.views import Block, Card, Rows, View, count_line, ids, money_
 from tradelake.book import break_text, report_from_json, standing, verdict
 from tradelake.errors import InputError
 from tradelake.outputs.layouts import LAYOUTS, Shown
-from tradelake.outputs.report.markup import Html, element
+from tradelake.outputs.report.markup import Html, element, join
 
 MOVES = ("fork", "merge")
 MOVE_LAYOUT: tuple[Shown, ...] = (
@@ -98,12 +98,12 @@ def one_break(opened: Opened, asked: Asked) -> Block:
         steps = opened.book.break_history(asked.open, as_known=asked.as_known or None)
     except InputError as error:
         return Block(title, (nothing(str(error)),), closes=("open",))
-    said = break_text(steps.row(-1, named=True))
+    said = [join([line, element("br")]) for line in break_text(steps.row(-1, named=True)).splitlines()]
     parts = (
         life_of(steps),
         Rows("break-history", "Its life", steps, LAYOUTS["break-history"]),
         element("h3", "In words"),
-        element("pre", said, class_="raw"),
+        element("pre", *said, class_="raw"),
     )
     return Block(title, parts, closes=("open",), anchor="break")
 

@@ -4,7 +4,8 @@ from tradelake.outputs.report.style import DARK, LIGHT, PAGE, PALETTE
 
 # Blue and orange are told apart by nearly everybody; a sign says the same.
 LIGHT_SIGNS = "--gain: #0a58b8; --loss: #a84300;"
-DARK_SIGNS = "--gain: #7db4ff; --loss: #ffa75c;"
+# The last two are marimo's: its buttons are light in the dark otherwise.
+DARK_SIGNS = "--gain: #7db4ff; --loss: #ffa75c; --secondary: #29323e; --secondary-foreground: #e8ecf2;"
 APP = """
 max-width: 1280px; margin: 0 auto; padding: 0 24px 48px; color: var(--ink); min-width: 0; text-align: left;
 font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
@@ -38,8 +39,8 @@ td.lead { width: 1%; padding: 2px 8px 2px 0; }
 .fields dt { color: var(--muted); font-size: 12px; }
 .fields dd { margin: 0; font-size: 13.5px; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .timeline { display: grid; gap: 0; }
-.bar-row { display: grid; grid-template-columns: 200px minmax(0, 1fr) max-content; gap: 14px; align-items: center;
-  grid-template-columns: 200px minmax(0, 1fr) 120px; border-bottom: 1px solid var(--line); padding: 4px 0; }
+.bar-row { display: grid; gap: 14px; align-items: center;
+  grid-template-columns: 200px minmax(0, 1fr) 130px; border-bottom: 1px solid var(--line); padding: 4px 0; }
 .bar-row .called { min-width: 0; display: grid; line-height: 1.3; }
 .bar-row .called b { font-size: 13.5px; font-weight: 600; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
@@ -54,11 +55,12 @@ td.lead { width: 1%; padding: 2px 8px 2px 0; }
   border-right: 4px double var(--card); }
 .tree, .tree ul { list-style: none; margin: 0; padding: 0; }
 .tree ul { margin-left: 12px; padding-left: 14px; border-left: 2px solid var(--line-strong); }
-.leaf { display: grid; grid-template-columns: minmax(0, 1fr) 210px 210px; gap: 4px 16px; padding: 6px 0;
+.leaf { display: grid; grid-template-columns: minmax(0, 1fr) 270px 290px; gap: 4px 16px; padding: 6px 0;
   border-bottom: 1px solid var(--line); align-items: baseline; }
 .leaf .who { display: flex; gap: 10px; align-items: baseline; min-width: 0; overflow-wrap: anywhere; }
 .amounts { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 10px; }
 .amounts .num { margin-left: auto; }
+.num .fine { display: inline-block; text-align: left; }
 .unit { font-size: 11.5px; color: var(--muted); }
 .map { display: grid; gap: 4px; }
 .months { display: grid; grid-template-columns: 44px repeat(12, minmax(0, 1fr)); gap: 4px; align-items: center;
@@ -92,7 +94,7 @@ b { font-weight: 600; }
   padding: 0 12px 32px;
   nav { margin: 0; padding: 8px 0; }
   .kpis { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .kpi .value { font-size: 14.5px; letter-spacing: -.03em; }
+  .kpi .value, .kpi:first-child .value { font-size: 14.5px; letter-spacing: -.03em; }
   .heading { padding: 12px 14px 6px; }
   td.lead { position: sticky; left: 0; background: var(--card); }
   .bar-row { grid-template-columns: minmax(0, 1fr) max-content; gap: 2px 10px; }
@@ -112,6 +114,7 @@ AROUND = """
 #App:has(.tradelake) { background: #f5f6f8; }
 #App:has(.tradelake) > div, #App:has(.tradelake) > div > div, .output-area:has(.tradelake) { padding: 0 !important; }
 #App:has(.tradelake) div.fixed, [data-testid="notebook-actions-dropdown"] { display: none !important; }
+#App:has(.tradelake) .marimo-cell, #App:has(.tradelake) .output-area { background: none !important; border: 0; }
 @media screen and (prefers-color-scheme: dark) { #App:has(.tradelake) { background: #0e1218; } }
 """
 

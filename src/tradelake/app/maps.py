@@ -5,10 +5,11 @@ from typing import Any
 
 import polars as pl
 
-from tradelake.app.views import amount_texts
+from tradelake.app.views import NOTHING, amount_texts
 from tradelake.outputs.report.markup import Html, element
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NONE = (element("span", NOTHING, class_="num none"),)
 STATES = {"hot": "in the book", "cold": "in cold storage", "both": "in both", "empty": "no events"}
 SIGNS = {"done": "✓", "problems": "!", "failed": "✕"}
 
@@ -92,7 +93,7 @@ def _letter(state: str) -> str:
 
 
 def _amounts(words: str, amounts: Sequence[Html]) -> Html:
-    return element("span", element("span", words, class_="note"), *amounts, class_="amounts")
+    return element("span", element("span", words, class_="note"), *(amounts or NONE), class_="amounts")
 
 
 def _by_account(frame: pl.DataFrame, name: str, *, profit: bool) -> dict[str, list[Html]]:

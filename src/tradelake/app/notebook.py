@@ -8,7 +8,7 @@
 
 import marimo
 
-app = marimo.App(width="full", app_title="tradelake")
+app = marimo.App(width="full", app_title="tradelake", html_head_file="head.html")
 
 
 @app.cell
