@@ -77,7 +77,7 @@ class Profits(Listing):
             if strategy is not None or "strategy" in by:
                 matches = self._with_strategies(matches, cured)
         if strategy is not None:
-            matches = matches.filter(wanted.expression(["strategy_id"], None))
+            matches = matches.filter(Filter(strategy=strategy).expression(["strategy_id"], None))
         return profit(matches, ledger, (by,) if isinstance(by, str) else tuple(by))
 
     def _with_strategies(self, matches: pl.DataFrame, cured: Cured | None) -> pl.DataFrame:
