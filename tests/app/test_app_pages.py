@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -26,8 +27,11 @@ def button(changes: dict[str, str], words: str, meaning: str, *, possible: bool 
     return element("button", words, title=meaning, data_changes=text, disabled=not possible)
 
 
+door = cache(Door)
+
+
 def asked_of(target: str, *, cold: bool = True, **parameters: str) -> Shown:
-    return shown(Door(target, cold=cold), Asked.of(parameters))
+    return shown(door(target, cold), Asked.of(parameters))
 
 
 def drawn(page: Shown) -> Page:

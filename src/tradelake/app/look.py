@@ -24,7 +24,9 @@ header { padding: 14px 0 12px; }
 h1 { font-size: 26px; }
 .kpis { grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); }
 .kpi:first-child { grid-column: auto; }
-.kpi .value { overflow-wrap: normal; font-size: clamp(15px, 1.6vw, 20px); }
+.kpi { container-type: inline-size; }
+.kpi .value, .kpi:first-child .value { overflow-wrap: normal; font-size: clamp(12px, 8.6cqw, 20px); }
+.kpi .value .fine { display: inline-block; }
 .heading { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 13px 20px 9px; }
 .heading h2 { overflow-wrap: anywhere; min-width: 0; }
 .content { min-width: 0; }
@@ -94,7 +96,6 @@ b { font-weight: 600; }
   padding: 0 12px 32px;
   nav { margin: 0; padding: 8px 0; }
   .kpis { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .kpi .value, .kpi:first-child .value { font-size: 14.5px; letter-spacing: -.03em; }
   .heading { padding: 12px 14px 6px; }
   td.lead { position: sticky; left: 0; background: var(--card); }
   .bar-row { grid-template-columns: minmax(0, 1fr) max-content; gap: 2px 10px; }
