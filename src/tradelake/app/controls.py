@@ -55,7 +55,7 @@ class Screen:
             self.change(changes)
 
         made = self.marimo.ui.button(label=words, tooltip=None, disabled=not possible, kind=self.kind, on_change=press)
-        return element("span", self._kept(made), class_="press", title=meaning, data_does=meaning)
+        return element("span", self._kept(made), class_=f"press {self.kind}", title=meaning, data_does=meaning)
 
     def change(self, changes: dict[str, str]) -> None:
         """Change the address, which lets the page be made again."""

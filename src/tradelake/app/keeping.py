@@ -1,5 +1,6 @@
 """The pages of what keeps the book: accounts and forks, breaks and their life, the archive, the nightly runs."""
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,9 @@ MONTH_LAYOUT: tuple[Shown, ...] = (
     Shown("hot events", pl.col("hot"), "number"),
     Shown("cold events", pl.col("cold"), "number"),
     Shown("cold bytes", pl.col("bytes"), "number"),
+)
+FILE_LAYOUT = tuple(
+    replace(column, kind="prose") if column.heading == "manifest" else column for column in LAYOUTS["archives"]
 )
 NIGHTS_SHOWN = 120
 WORDS = {"done": "All clear", "problems": "Needs a look", "failed": "Failed"}
@@ -124,7 +128,7 @@ def archive_page(opened: Opened, _asked: Asked) -> View:
     parts = opened.once(("archives",), lambda book: book.archives())
     files: Html | Rows = nothing("Nothing is archived: every month is in the book.")
     if parts.height:
-        files = Rows("archives", "Files in cold storage", parts.tail(200), "archives")
+        files = Rows("archives", "Files in cold storage", parts.tail(200), FILE_LAYOUT)
     blocks = (
         Block("Months", (month_map(months),)),
         Block("Months in numbers", (Rows("months", "Months of the log", months.reverse(), MONTH_LAYOUT),)),

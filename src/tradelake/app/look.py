@@ -4,8 +4,9 @@ from tradelake.outputs.report.style import DARK, LIGHT, PAGE, PALETTE
 
 # Blue and orange are told apart by nearly everybody; a sign says the same.
 LIGHT_SIGNS = "--gain: #0a58b8; --loss: #a84300;"
-# The last two are marimo's: its buttons are light in the dark otherwise.
-DARK_SIGNS = "--gain: #7db4ff; --loss: #ffa75c; --secondary: #29323e; --secondary-foreground: #e8ecf2;"
+DARK_SIGNS = "--gain: #7db4ff; --loss: #ffa75c; "
+# marimo's plain buttons are light in the dark too, and no variable reaches them.
+DARK_BUTTONS = ".press.neutral { filter: invert(.82); }"
 APP = """
 max-width: 1280px; margin: 0 auto; padding: 0 24px 48px; color: var(--ink); min-width: 0; text-align: left;
 font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
@@ -31,6 +32,7 @@ h1 { font-size: 26px; }
 .heading h2 { overflow-wrap: anywhere; min-width: 0; }
 .content { min-width: 0; }
 .content > h3 { margin: 18px 0 6px; }
+td.prose { font: inherit; line-height: 1.5; color: inherit; }
 td.lead { width: 1%; padding: 2px 8px 2px 0; }
 .turning { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; padding-top: 12px; }
 .turning .range { margin-right: auto; color: var(--muted); font-size: 13px; font-variant-numeric: tabular-nums; }
@@ -126,5 +128,5 @@ def style() -> str:
     widths = "".join(f".w{digits} {{ width: {digits}ch; }}\n" for digits in range(1, 13))
     page = PAGE.partition("@page")[0]
     light = f".tradelake {{ {LIGHT} {LIGHT_SIGNS} }}\n"
-    dark = f"@media screen and (prefers-color-scheme: dark) {{ .tradelake {{ {DARK} {DARK_SIGNS} }} }}\n"
+    dark = f"@media screen and (prefers-color-scheme: dark) {{ .tradelake {{ {DARK} {DARK_SIGNS} {DARK_BUTTONS} }} }}\n"
     return f"{light}{dark}.tradelake {{ {page}{palette}{widths}{APP} }}\n{AROUND}"

@@ -129,7 +129,8 @@ def serve(target: str, address: Address, *, cold: bool, started: Callable[[], No
     """
     with Door(target, cold).opened():
         pass
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    # A shell that starts us in the background has told us to ignore Ctrl-C; whoever sends it anyway is heard.
+    before = {each: signal.signal(each, _interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         with served(target, address, cold=cold) as process:
             started()
@@ -138,7 +139,8 @@ def serve(target: str, address: Address, *, cold: bool, started: Callable[[], No
     except KeyboardInterrupt:
         return
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
