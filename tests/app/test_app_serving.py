@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -46,9 +47,25 @@ def test_it_prints_its_address_and_ends_cleanly(empty, ending):
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()
+    assert not _answers(int(found[1]))
+
+
+def test_it_does_not_outlive_the_command_whatever_ends_that(empty):
+    with subprocess.Popen(command(empty), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().partition("127.0.0.1:")[2].partition("/")[0])
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 20
+    while _answers(port):
+        assert time.monotonic() < deadline, "the app is still there"
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(5)
-        assert probe.connect_ex(("127.0.0.1", int(found[1]))) != 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _read(path: Path) -> bytes:

@@ -24,6 +24,7 @@ from tradelake.app.door import Door
 from tradelake.errors import InputError, StorageError
 
 HOST = "127.0.0.1"
+PROCESS = "tradelake.app.process"
 NOTEBOOK = Path(__file__).with_name("notebook.py")
 BOOK, ARCHIVE = "TRADELAKE_APP_BOOK", "TRADELAKE_APP_ARCHIVE"
 START_SECONDS, STOP_SECONDS = 60.0, 5.0
@@ -98,9 +99,8 @@ def served(target: str, address: Address, *, cold: bool = False) -> Iterator[sub
     Neither the token nor the address of the book is on a command line, where other users could read it. Raises
     StorageError where the process ends, or does not answer within a minute.
     """
-    secret = ("--token", "--token-password-file", "-") if address.token else ("--no-token",)
     where = ("--host", address.host, "--port", str(address.port))
-    command = (sys.executable, "-m", "marimo", "--quiet", "--yes", "run", str(NOTEBOOK), "--headless", *where, *secret)
+    command = (sys.executable, "-m", PROCESS, "--quiet", "--yes", "run", str(NOTEBOOK), "--headless", *where)
     environment = {**os.environ, BOOK: _whole(target), ARCHIVE: str(int(cold)), "MARIMO_SKIP_UPDATE_CHECK": "1"}
     with tempfile.TemporaryFile() as complaints:
         # A session of its own: a Ctrl-C of the terminal reaches us alone, and we end it.
@@ -114,8 +114,9 @@ def served(target: str, address: Address, *, cold: bool = False) -> Iterator[sub
         )
         try:
             if process.stdin is not None:
-                process.stdin.write(address.token.encode())
-                process.stdin.close()
+                # Left open: the process ends when we do, and with us this end of the pipe.
+                process.stdin.write(f"{address.token}\n".encode())
+                process.stdin.flush()
             _wait(process, address, complaints)
             yield process
         finally:
@@ -176,6 +177,8 @@ def _wait(process: subprocess.Popen[bytes], address: Address, complaints: IO[byt
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
+    if process.stdin is not None:
+        process.stdin.close()
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
