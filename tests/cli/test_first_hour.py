@@ -125,7 +125,12 @@ def test_a_writer_that_has_to_wait_says_so_and_goes_on(tmp_path, monkeypatch, ca
     context = SimpleNamespace(find_root=lambda: SimpleNamespace(obj=tmp_path / "book"))
     other = FileLock(str(tmp_path / "book" / "writer.lock"), thread_local=False)
     other.acquire()
-    monkeypatch.setattr("tradelake.cli.options.complain", lambda text: (print(text), other.release()))
+
+    def heard(text: str) -> None:
+        print(text)
+        other.release()
+
+    monkeypatch.setattr("tradelake.cli.options.complain", heard)
     with open_book(context, read_only=False) as book:  # type: ignore[arg-type]
         book.add_accounts([{"account_id": "A"}])
     told = capsys.readouterr().out

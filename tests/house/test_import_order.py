@@ -23,9 +23,9 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "outputs": (BASE, {"polars", "pyarrow", "rich", "altair", "vl_convert", "xlsxwriter"}),
     "book": (BASE | MIDDLE, {"polars"}),
     "jobs": ({"errors", "book"}, {"polars", "yaml", "dask", "distributed"}),
-    "cli": ({"errors", "book", "jobs"}, {"typer", "rich", "polars"}),
+    "cli": ({"errors", "book", "jobs", "app"}, {"typer", "rich", "polars"}),
     "service": ({"errors", "book"}, {"pydantic"}),
-    "app": ({"errors", "book"}, {"marimo", "altair", "polars"}),
+    "app": ({"errors", "units", "book", "outputs"}, {"marimo", "polars"}),
 }
 
 

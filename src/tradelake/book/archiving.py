@@ -16,6 +16,7 @@ from tradelake.book.shelf import Progress, facts_batch, no_progress
 from tradelake.errors import InputError, StorageError, TradelakeError
 from tradelake.store import append
 from tradelake.store.archive import Staged, added_up, bring_back, months_before, noted_of, retire, stage
+from tradelake.store.cold import HOT
 from tradelake.store.cold_store import ColdStore
 from tradelake.store.manifest import Manifest, control_totals, entries, manifest_of, read_manifest, totals_said
 from tradelake.store.object_lock import Lock
@@ -48,6 +49,20 @@ class Archivers(Derivers):
         """Return the files in cold storage that hold rows of the book now, one row of `archives` each, by month."""
         parts = self._catalog.cold.parts(None)
         return parts.sort("month", "archive_id", "table_name")
+
+    def months(self) -> pl.DataFrame:
+        """Return the months of the log, one row each: month, hot and cold events, and cold bytes, nothing fetched."""
+        with self._catalog.transaction():
+            hot = self._catalog.frame(
+                "SELECT date_trunc('month', trade_date)::DATE AS month, count(*) AS hot "
+                f"FROM {TRADE_LOG.name} GROUP BY 1",
+                span=HOT,
+            )
+            parts = self.archives()
+        events = pl.when(pl.col("table_name") == TRADE_LOG.name).then("rows").otherwise(0).sum()
+        cold = parts.group_by("month").agg(events.alias("cold"), pl.col("bytes").sum())
+        rows = hot.join(cold, on="month", how="full", coalesce=True)
+        return rows.with_columns(pl.col("hot", "cold", "bytes").fill_null(0)).sort("month")
 
     def archive(
         self,

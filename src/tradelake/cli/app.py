@@ -6,6 +6,7 @@ import typer
 
 from tradelake.cli import (
     auditing,
+    browsing,
     exporting,
     filing,
     keeping,
@@ -106,6 +107,7 @@ breaks.command("explain")(reconciling.explain)
 breaks.command("accept")(reconciling.accept)
 breaks.command("apply")(reconciling.apply)
 app.add_typer(breaks, name="breaks")
+app.command("app")(browsing.app)
 app.command("verify")(auditing.verify)
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)

@@ -13,16 +13,25 @@ PROFIT_WORDS = {"money": "num", "profit": "num profit", "number": "num"}
 
 
 def grid(
-    frame: pl.DataFrame, layout: tuple[Shown, ...], *, name: str, caption: str, foot: pl.DataFrame | None = None
+    frame: pl.DataFrame,
+    layout: tuple[Shown, ...],
+    *,
+    name: str,
+    caption: str,
+    foot: pl.DataFrame | None = None,
+    lead: Sequence[Html] = (),
+    signed: bool = False,
 ) -> Html:
     """Return *frame* as a table that scrolls sideways where it is too wide; *foot* are rows below a line.
 
-    At most `ROW_COUNT_MAX` rows are written, with a line that says how many there are.
+    At most `ROW_COUNT_MAX` rows are written, with a line that says how many there are. *lead* is markup that stands
+    before the rows, one piece for each; where *signed*, a gain has a plus.
     """
     columns = layout_of(frame, layout)
-    body = _rows(frame.head(ROW_COUNT_MAX), foot, columns)
+    body = _rows(frame.head(ROW_COUNT_MAX), foot, columns, lead=lead, signed=signed)
     height = min(frame.height, ROW_COUNT_MAX)
-    head = element("tr", *(element("th", c.heading, scope="col", class_=PROFIT_WORDS.get(c.kind, "")) for c in columns))
+    heads = [element("th", c.heading, scope="col", class_=PROFIT_WORDS.get(c.kind, "")) for c in columns]
+    head = element("tr", element("td", class_="lead") if lead else "", *heads)
     table = element(
         "table",
         element("caption", caption),
@@ -55,28 +64,33 @@ def sign_class(text: str) -> str:
     return "pos" if text.strip("0.,·") else ""
 
 
-def _rows(frame: pl.DataFrame, foot: pl.DataFrame | None, columns: Sequence[Shown]) -> list[Html]:
+def _rows(
+    frame: pl.DataFrame, foot: pl.DataFrame | None, columns: Sequence[Shown], *, lead: Sequence[Html], signed: bool
+) -> list[Html]:
     whole = frame if foot is None else pl.concat([frame, foot], how="diagonal")
-    cells = [_cells(whole, column) for column in columns]
+    cells = [_cells(whole, column, signed=signed) for column in columns]
+    if lead:
+        cells.insert(0, [element("td", piece, class_="lead") for piece in (*lead, *[""] * (whole.height - len(lead)))])
     return [element("tr", *row) for row in zip(*cells, strict=True)]
 
 
-def _cells(frame: pl.DataFrame, column: Shown) -> list[Html]:
+def _cells(frame: pl.DataFrame, column: Shown, *, signed: bool) -> list[Html]:
     values = column_text(frame.select(column.value.alias("value")).to_series()).cast(pl.String)
     texts = [None if value is None else cell_text(value, column.kind) for value in values]
     if column.kind not in PROFIT_WORDS:
         kind = "code" if column.heading == "command" else column.kind
         return [element("td", text or NOTHING, class_=kind if text else f"{kind} none") for text in texts]
     width = max((_fine_width(text) for text in texts if text), default=0)
-    return [_number_cell(text, profit=column.kind == "profit", width=width) for text in texts]
+    return [_number_cell(text, profit=column.kind == "profit", width=width, signed=signed) for text in texts]
 
 
-def _number_cell(text: str | None, *, profit: bool, width: int) -> Html:
+def _number_cell(text: str | None, *, profit: bool, width: int, signed: bool) -> Html:
     if text is None:
         return element("td", number(NOTHING, fine_width=width), class_="num none")
     sign = sign_class(text)
+    shown = f"+{text}" if signed and profit and sign == "pos" else text
     return element(
-        "td", number(text, fine_width=width), class_=f"num {sign if profit or sign == 'neg' else ''}".strip()
+        "td", number(shown, fine_width=width), class_=f"num {sign if profit or sign == 'neg' else ''}".strip()
     )
 
 

@@ -31,7 +31,7 @@ def sections(report: NightlyReport) -> list[Html]:
         _section("expiring", "Expiring within 5 sessions", _some(report.expiring.height, "option"), _expiring(report)),
         _section("unmarked", "Positions without a mark", _some(report.unmarked.height, "position"), _unmarked(report)),
         _section("buffers", "Cash buffers", _short(report), _buffers(report)),
-        _section("run", "The night itself", _some(len(report.steps), "step"), *_night(report)),
+        _section("run", "The night itself", _some(len(report.steps), "step"), *night_parts(report)),
     ]
 
 
@@ -110,7 +110,8 @@ def _buffers(report: NightlyReport) -> Html:
     return table_of(report, "buffers", "Cash that each account keeps back")
 
 
-def _night(report: NightlyReport) -> list[Html]:
+def night_parts(report: NightlyReport) -> list[Html]:
+    """Return what the night did: its steps, and the files that it imported."""
     rows = [
         element(
             "li",
