@@ -1,5 +1,6 @@
 """`tradelake doctor` looks at settings, server, role, lease, bucket and folder, and says what to do."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,14 @@ from unittest import mock
 
 import psycopg
 import pytest
+from filelock import FileLock
 
 from tests.books import DataFiles
 from tests.cli.test_cli import run
 from tests.objectstore import faulty
+from tradelake.store.fold import Checkpoint, Standing
 from tradelake.store.health import health
+from tradelake.store.health_local import tail
 
 READER = """
 CREATE ROLE desk_doctor LOGIN;
@@ -103,6 +107,31 @@ def test_settings_variables_and_the_data_folder_of_a_local_book(ready, monkeypat
     assert problems["settings"].startswith("TRADELAKE_RETENTION_COLD: a time was expected")
     shutil.rmtree(folder / "data")
     assert found(folder, problems=True)["data"].startswith(f"There is no folder {folder}/data")
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_rights_lease_and_fold_of_a_local_book(ready, monkeypatch):
+    folder = Path(ready.target.removeprefix("sqlite:"))
+    good = found(folder, problems=False)
+    assert good["rights"] == f"{folder} can be read and written"
+    assert (good["lease"], good["night"]) == ("free", "free")
+    assert good["fold"] == "the stored positions are at the end of the log"
+    with FileLock(str(folder / "writer.lock")):
+        held = found(folder, problems=False)
+    assert held["lease"] in (f"held by process {os.getpid()}", "held by another process")
+    assert held["night"] == "free"
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or Path(path).suffix != ".sqlite")
+    problem = found(folder, problems=True)["rights"]
+    assert problem.startswith(f"{folder}/catalog.sqlite cannot be written by this user. Its owner, ")
+    assert problem.endswith(f"chown -R USER {folder}")
+
+
+@pytest.mark.parametrize(("checkpoint", "far"), [(19_000, False), (9_999, True), (0, True)])
+def test_a_tail_that_nobody_folds_is_a_problem(checkpoint, far):
+    text, problem = tail(Standing(20_000, 5, Checkpoint(checkpoint, datetime(2026, 7, 1, tzinfo=UTC))))
+    assert problem is far
+    assert text.startswith(f"the stored positions are {20_000 - checkpoint:,} events behind the log")
+    assert text.endswith("Run: tradelake fold") is far
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no other file system")
