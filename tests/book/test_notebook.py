@@ -36,7 +36,7 @@ def told(local_book: tl.Book) -> tl.Book:
 
 def test_the_card_of_a_book_says_where_it_is_and_stands(told):
     html = told._repr_html_()
-    for words in (told.url, "6 events", "1 account", "GEN-1", "none yet; 6 events since"):
+    for words in (told.url, "6 events", "1 account", "GEN-1", "none yet; 6 later events folded with every question"):
         assert words in html
     told.fold()
     assert "at event 6, with 2 open positions" in told._repr_html_()
