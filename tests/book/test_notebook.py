@@ -1,7 +1,9 @@
 """A book in a notebook: cards and tables that escape everything, open by themselves, and never raise."""
 
 import inspect
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from playwright.sync_api import Browser
 import tradelake as tl
 from tests.books import fill, frame
 from tests.outputs.browser import chromium, visit
+from tests.postgres import PostgresServer
 from tradelake.errors import InputError, StorageError
 
 EVIL = "<script>alert(1)</script>"
@@ -53,10 +56,27 @@ def test_a_book_whose_catalog_does_not_answer_says_why(told, monkeypatch):
         raise StorageError(f"The server {EVIL} is gone.")
 
     monkeypatch.setattr(told._catalog, "execute", gone)
+    assert repr(told) == f"<Book {told.url}, which does not answer>"
     html = told._repr_html_()
     assert "not to be asked" in html
     assert "&lt;script&gt;" in html
     assert EVIL not in html
+
+
+def test_a_book_whose_server_is_gone_says_so_at_once(tmp_path):
+    with ExitStack() as stack:
+        server = PostgresServer.start()
+        stack.callback(server.stop)
+        book = stack.enter_context(tl.create(server.create_database(), data=tmp_path / "data"))
+        assert "0 accounts" in book._repr_html_()
+        stack.pop_all()
+        server.stop()
+        begun = time.monotonic()
+        assert "not to be asked" in book._repr_html_()
+        assert repr(book) == f"<Book {book.url}, which does not answer>"
+        # A question of anybody else is patient, for half a minute.
+        assert time.monotonic() - begun < book._catalog.patience / 3
+        book.close()
 
 
 def test_receipts_are_cards_with_their_first_problems(told):
