@@ -100,6 +100,7 @@ def test_a_position_opens_to_the_trades_that_made_it(told):
     assert "3 events" in shown.html
     assert "1 event<" in shown.html
     assert "A&B" in str(shown)
+    assert str(shown).endswith("\npositions: 2 rows, 26 columns in .frame")
     assert told.show("history").html.count("2 events") == 1
     assert told.show(told.positions(symbol="ACME")).html.count("<details>") == 1
     assert told.show("chains", symbol="ACME").html.count("1 position<") == 1
@@ -134,7 +135,10 @@ def test_any_rows_can_be_shown_and_others_are_refused(told):
     many = tl.show(pl.DataFrame({"n": range(60)}), limit=10, title="numbers")
     assert "60 rows, the first 10 shown" in many.html
     assert "numbers" in many.html
+    assert str(many).endswith("\nnumbers: 60 rows, the first 10 shown")
     assert tl.show(pl.DataFrame()).html.count("no columns") == 1
+    assert str(tl.show(pl.DataFrame())) == "0 rows"
+    assert str(tl.show(pl.DataFrame(schema={"n": pl.Int64}))) == "0 rows"
     with pytest.raises(InputError, match="not list"):
         tl.show([1])
     with pytest.raises(InputError, match="at least one row"):
