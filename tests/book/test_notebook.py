@@ -1,7 +1,9 @@
 """A book in a notebook: cards and tables that escape everything, open by themselves, and never raise."""
 
 import inspect
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from playwright.sync_api import Browser
 import tradelake as tl
 from tests.books import fill, frame
 from tests.outputs.browser import chromium, visit
+from tests.postgres import PostgresServer
 from tradelake.errors import InputError, StorageError
 
 EVIL = "<script>alert(1)</script>"
@@ -36,7 +39,7 @@ def told(local_book: tl.Book) -> tl.Book:
 
 def test_the_card_of_a_book_says_where_it_is_and_stands(told):
     html = told._repr_html_()
-    for words in (told.url, "6 events", "1 account", "GEN-1", "none yet; 6 events since"):
+    for words in (told.url, "6 events", "1 account", "GEN-1", "none yet; 6 later events folded with every question"):
         assert words in html
     told.fold()
     assert "at event 6, with 2 open positions" in told._repr_html_()
@@ -53,10 +56,27 @@ def test_a_book_whose_catalog_does_not_answer_says_why(told, monkeypatch):
         raise StorageError(f"The server {EVIL} is gone.")
 
     monkeypatch.setattr(told._catalog, "execute", gone)
+    assert repr(told) == f"<Book {told.url}, which does not answer>"
     html = told._repr_html_()
     assert "not to be asked" in html
     assert "&lt;script&gt;" in html
     assert EVIL not in html
+
+
+def test_a_book_whose_server_is_gone_says_so_at_once(tmp_path):
+    with ExitStack() as stack:
+        server = PostgresServer.start()
+        stack.callback(server.stop)
+        book = stack.enter_context(tl.create(server.create_database(), data=tmp_path / "data"))
+        assert "0 accounts" in book._repr_html_()
+        stack.pop_all()
+        server.stop()
+        begun = time.monotonic()
+        assert "not to be asked" in book._repr_html_()
+        assert repr(book) == f"<Book {book.url}, which does not answer>"
+        # A question of anybody else is patient, for half a minute.
+        assert time.monotonic() - begun < book._catalog.patience / 3
+        book.close()
 
 
 def test_receipts_are_cards_with_their_first_problems(told):
@@ -80,6 +100,7 @@ def test_a_position_opens_to_the_trades_that_made_it(told):
     assert "3 events" in shown.html
     assert "1 event<" in shown.html
     assert "A&B" in str(shown)
+    assert str(shown).endswith("\npositions: 2 rows, 26 columns in .frame")
     assert told.show("history").html.count("2 events") == 1
     assert told.show(told.positions(symbol="ACME")).html.count("<details>") == 1
     assert told.show("chains", symbol="ACME").html.count("1 position<") == 1
@@ -114,7 +135,10 @@ def test_any_rows_can_be_shown_and_others_are_refused(told):
     many = tl.show(pl.DataFrame({"n": range(60)}), limit=10, title="numbers")
     assert "60 rows, the first 10 shown" in many.html
     assert "numbers" in many.html
+    assert str(many).endswith("\nnumbers: 60 rows, the first 10 shown")
     assert tl.show(pl.DataFrame()).html.count("no columns") == 1
+    assert str(tl.show(pl.DataFrame())) == "0 rows"
+    assert str(tl.show(pl.DataFrame(schema={"n": pl.Int64}))) == "0 rows"
     with pytest.raises(InputError, match="not list"):
         tl.show([1])
     with pytest.raises(InputError, match="at least one row"):

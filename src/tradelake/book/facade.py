@@ -14,6 +14,7 @@ from tradelake.book.filing import Filing, ReportFiling
 from tradelake.book.marking import MarkWriters
 from tradelake.book.notebook import Notebook
 from tradelake.book.shelf import applied_now, now
+from tradelake.errors import BookError
 from tradelake.store import create_catalog, open_catalog, parse_target, read_standing
 from tradelake.store.health import Health, health
 
@@ -61,9 +62,13 @@ class Book(Filing, Notebook, Exporters, ReportFiling, MarkWriters, Audits, Chain
         self.close()
 
     def __repr__(self) -> str:
-        return (
-            f"<Book {self.url}, closed>" if self._catalog.closed else f"<Book {self.url} at sequence {self.sequence}>"
-        )
+        if self._catalog.closed:
+            return f"<Book {self.url}, closed>"
+        try:
+            with self._catalog.transaction():  # in a transaction nobody waits for a server that is gone
+                return f"<Book {self.url} at sequence {self.sequence}>"
+        except BookError:
+            return f"<Book {self.url}, which does not answer>"
 
     def close(self) -> None:
         """Close the book; closing twice is harmless."""

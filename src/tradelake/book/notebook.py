@@ -105,7 +105,7 @@ class Notebook(Readers):
             version = catalog.version()
         names = ", ".join(accounts.head(ACCOUNTS_SHOWN)) + (" …" if accounts.len() > ACCOUNTS_SHOWN else "")
         waiting = standing.head - standing.checkpoint.sequence
-        since = f"; {_counted(waiting, 'event')} since, folded when they are read" if waiting else ""
+        since = f"; {_counted(waiting, 'later event')} folded with every question" if waiting else ""
         folded = "none yet"
         if standing.checkpoint.sequence:
             folded = f"at event {standing.checkpoint.sequence:,}, with {_counted(positions, 'open position')}"

@@ -14,7 +14,7 @@ from tradelake.errors import InputError
 from tradelake.outputs.layouts import LAYOUTS, Shown, layout_of
 from tradelake.outputs.report.grid import number, sign_class
 from tradelake.outputs.report.markup import Html, element, join
-from tradelake.outputs.table import NOTHING, cell_text, render_table
+from tradelake.outputs.table import NOTHING, cell_text, draw, table_lines
 from tradelake.outputs.values import column_text
 from tradelake.tables import CHAIN_POSITIONS, CHAINS, LOTS, MATCHES, POSITION_HISTORY, POSITIONS, REFUSALS, TRADE_LOG
 
@@ -98,8 +98,16 @@ def display_frame(
     name = title if title in LAYOUTS else listing_of(frame)
     heading = element("p", title or name, class_="tl-title") if title or name else Html("")
     body = join([heading, table_html(frame, name, limit=limit, more=more or {})])
-    text = render_table(frame.head(limit), title=title or name, layout=name, width=TEXT_WIDTH, color=False)
-    return Display(page(body), text.rstrip("\n"), frame)
+    return Display(page(body), _text(frame, title or name, name, limit), frame)
+
+
+def _text(frame: pl.DataFrame, title: str, layout: str, limit: int) -> str:
+    """Return the same rows as a table for a terminal, with the same last line."""
+    lines = ""
+    if frame.height and frame.width:
+        lines = table_lines(draw(frame.head(limit), layout, width=TEXT_WIDTH), width=TEXT_WIDTH, color=False)
+    said = f"{title}: " if title else ""
+    return f"{lines}{said}{_footer(frame, layout_of(frame, layout) if frame.width else (), limit)}"
 
 
 def page(body: Html) -> str:
