@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Write the pictures in docs/images: what the commands print on a terminal, of the demo's book.
+"""Write the pictures in docs/images, of the demo's book: commands on a terminal, and the app in a browser.
 
-`make demo` makes that book; then `.venv/bin/python docs/make_images.py` writes the pictures. They hold no address but
-the name of the SVG format, so that a page with them loads nothing from elsewhere.
+`make demo` makes that book; then `.venv/bin/python docs/make_images.py` writes the pictures. The drawn ones hold no
+address but the name of the SVG format, so that a page with them loads nothing from elsewhere; those of the app need
+Chromium (`apt-get install chromium`).
 """
 
 import fcntl
@@ -10,6 +11,7 @@ import io
 import os
 import pty
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
+
+from tradelake.app.serving import address_of, served
 
 ROOT = Path(__file__).parents[1]
 BOOK = "data/demo/book"
@@ -67,6 +71,13 @@ PICTURES = {
         "tradelake pnl --account REV-1",
     ),
 }
+# of the app: the question, the size of the window, and whether it is dark
+SCREENS: dict[str, tuple[str, int, int, bool]] = {
+    "app-positions.png": ("page=positions", 1280, 700, False),
+    "app-chains.png": ("page=chains&account=REV-1&as_of=2026-06-30", 1280, 820, False),
+    "app-phone.png": ("page=pnl", 390, 900, True),
+}
+PICTURE_BYTES_MAX = 300_000
 
 
 def terminal_output(command: str, *, book: str) -> str:
@@ -101,12 +112,37 @@ def picture(commands: tuple[str, ...], *, book: str) -> str:
     return console.export_svg(title="tradelake", theme=THEME, code_format=FRAME, unique_id="tradelake")
 
 
+def screens(folder: Path, book: str) -> None:
+    """Write pictures of the app to *folder*."""
+    from playwright.sync_api import sync_playwright
+
+    address = address_of(host="127.0.0.1", port=0, token=False)
+    with served(book, address), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, (question, width, height, dark) in SCREENS.items():
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+            )
+            page.goto(f"{address.origin}/?{question}")
+            page.wait_for_selector(".tradelake main h1")
+            page.wait_for_load_state("networkidle")
+            # The folder of this machine is of no interest to anybody.
+            page.locator(".where").evaluate("(where, book) => { where.textContent = book; }", BOOK)
+            page.screenshot(path=folder / name)
+            if (folder / name).stat().st_size > PICTURE_BYTES_MAX:
+                raise SystemExit(f"{name} has more than {PICTURE_BYTES_MAX:,} bytes")
+            page.close()
+        browser.close()
+
+
 def main(folder: Path, book: str) -> None:
-    """Write every picture to *folder*."""
+    """Write the pictures of terminals to *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, commands in PICTURES.items():
         (folder / name).write_text(picture(commands, book=book), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images", BOOK)
+    images = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
+    main(images, BOOK)
+    screens(images, str(ROOT / BOOK))

@@ -53,7 +53,7 @@ def full_book(folder: Path) -> str:
         book.add_accounts(ACCOUNTS)
         book.ingest("ibkr-flex", SAMPLE_FLEX)
         book.ingest("executions", SAMPLE_FILLS)
-        rows = [
+        rows: list[dict[str, Any]] = [
             bought("H-1", HOSTILE, SYMBOL, "7", "2026-06-01T15:00:00Z", reason=HOSTILE, strategy_id=HOSTILE_STRATEGY),
             # The broker has no such trade: a break.
             bought("B-1", "COM-1", "ZZZ", "3", "2026-06-15T15:00:00Z"),

@@ -213,7 +213,7 @@ def test_the_address_holds_the_question_and_back_goes_back(page):
 
 def test_a_hostile_name_is_text_wherever_it_stands(visit, page, app):
     assert HOSTILE in {row["account"] for row in table(page, "positions")}
-    for name in ("chains", "breaks", "history"):
+    for name in ("history", "breaks", "chains"):
         go(page, app, page=name, account=HOSTILE, symbol=HOSTILE if name == "history" else SYMBOL, open=HOSTILE)
         assert page.locator(".tradelake script, .tradelake img").count() == 0
     assert HOSTILE in page.locator(".tradelake").inner_text()

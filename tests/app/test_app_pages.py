@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -85,7 +86,8 @@ def test_positions_are_those_of_the_book_to_the_last_digit(full):
 @pytest.mark.parametrize("name", ["account", "symbol", "strategy"])
 def test_a_filter_leaves_what_the_book_gives_under_it(full, name):
     wanted = {"account": "COM-1", "symbol": "NVDA", "strategy": "STARLAB-WIS-7"}[name]
-    page = asked_of(full, page="history", **{name: wanted})
+    given: dict[str, Any] = {"page": "history", name: wanted}
+    page = asked_of(full, **given)
     with tl.open(full, read_only=True, cold=True) as book:
         rows = book.history(account=wanted) if name == "account" else None
         rows = book.history(symbol=wanted) if name == "symbol" else rows
@@ -180,8 +182,8 @@ def test_behind_a_position_are_its_lots_matches_events_and_raw_rows(full):
 
 
 def test_what_is_not_there_is_said(full):
-    for parameters in ({"open": "no"}, {"page": "history", "open": "no"}, {"page": "chains", "open": "no"}):
-        assert any("is not there now" in text for text in drawn(asked_of(full, **parameters)).texts)
+    for name in ("positions", "history", "chains"):
+        assert any("is not there now" in text for text in drawn(asked_of(full, page=name, open="no")).texts)
     assert any("no break" in text for text in drawn(asked_of(full, page="breaks", open="no")).texts)
     assert "There is no such night." in drawn(asked_of(full, page="nights", open="2020-01-01/1")).texts
 

@@ -119,3 +119,14 @@ def test_every_start_has_a_token_of_its_own_that_no_text_shows():
 def test_the_library_starts_without_the_app():
     code = "import sys, tradelake, tradelake.cli.app; sys.exit(any(m.split('.')[0] == 'marimo' for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ).returncode == 0
+
+
+def test_the_pictures_of_the_app_are_there_and_small():
+    root = Path(__file__).parents[2]
+    text = (root / "docs" / "app.md").read_text()
+    names = re.findall(r"\(images/(app-[\w-]+\.png)\)", text)
+    assert len(names) == 3
+    for name in names:
+        picture = (root / "docs" / "images" / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 300_000

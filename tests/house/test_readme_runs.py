@@ -9,7 +9,7 @@ import pytest
 from tests.house.documents import ROOT, Session, agrees, blocks, program
 from tests.objectstore import s3_server
 
-PAGES = "guide lifecycle marks nightly operations reconciliation audit archive retention integration postgres"
+PAGES = "guide lifecycle marks nightly operations reconciliation audit archive retention integration postgres app"
 PAGES += " ALL_USE_Trade_And_Position_Tracking_Design"
 PAGES += " tutorial howto/import-my-broker howto/fork-an-account howto/fix-a-break howto/archive-a-year"
 PAGES += " howto/restore howto/add-an-importer howto/shell-completion"

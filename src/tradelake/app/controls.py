@@ -35,7 +35,9 @@ class Screen:
         head = (
             element("span", "tradelake", class_="brand"),
             element("span", page.standing, class_="where"),
-            element("span", Html(self.refresh.text), class_="refresh"),
+            element(
+                "span", "Refresh ", element("span", Html(self.refresh.text), class_="press neutral"), class_="refresh"
+            ),
         )
         parts = (
             element("style", Html(style())),

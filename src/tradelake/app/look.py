@@ -14,6 +14,7 @@ font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", 
 .top .brand { color: var(--ink); font-size: 17px; font-weight: 650; margin: 0; }
 .top .where { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; flex: 1 1 200px; min-width: 0; }
 nav { display: flex; flex-wrap: wrap; gap: 6px; position: static; background: none; margin: 0; padding: 8px 0 10px; }
+.refresh { display: inline-flex; align-items: center; gap: 8px; font-size: 14px; }
 thead td.lead { border-bottom-color: var(--line-strong); }
 .filters { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: end; padding: 6px 0 4px; }
 .filters > * { min-width: 0; max-width: 100%; }

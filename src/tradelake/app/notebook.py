@@ -36,7 +36,7 @@ def _(mo):
 
 @app.cell
 def _(mo):
-    refresh = mo.ui.refresh(options=["30s", "5m", "30m"], label="Refresh")
+    refresh = mo.ui.refresh(options=["30s", "5m", "30m"], label="")
     return (refresh,)
 
 
