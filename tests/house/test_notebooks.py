@@ -20,10 +20,10 @@ TEXT = "{http://www.w3.org/2000/svg}text"
 FRESH = "run `python docs/make_notebooks.py`"
 
 
-@pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def executed(tmp_path: Path) -> Path:
     """The folder of the notebooks as they are executed now."""
-    folder = tmp_path_factory.mktemp("notebooks")
+    folder = tmp_path / "notebooks"
     done = subprocess.run(
         [sys.executable, str(ROOT / "docs" / "make_notebooks.py"), str(folder)],
         env={**os.environ, "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1"},
@@ -49,15 +49,16 @@ def said(output: Any) -> object:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_prints_what_it_shows(executed, name):
+def test_the_notebooks_print_what_they_show(executed):
+    # One test of all, so that they are executed once, whichever process runs it.
     read: Any = nbformat.read
-    now, kept = (read(folder / name, as_version=4) for folder in (executed, KEPT))
-    nbformat.validate(kept)
-    assert [cell["source"] for cell in kept["cells"]] == [cell["source"] for cell in now["cells"]], FRESH
-    for fresh, shown in zip(now["cells"], kept["cells"], strict=True):
-        outputs = [[said(output) for output in cell.get("outputs", ())] for cell in (fresh, shown)]
-        assert outputs[0] == outputs[1], f"{FRESH}\n{fresh['source']}"
+    for name in NAMES:
+        now, kept = (read(folder / name, as_version=4) for folder in (executed, KEPT))
+        nbformat.validate(kept)
+        assert [cell["source"] for cell in kept["cells"]] == [cell["source"] for cell in now["cells"]], FRESH
+        for fresh, shown in zip(now["cells"], kept["cells"], strict=True):
+            outputs = [[said(output) for output in cell.get("outputs", ())] for cell in (fresh, shown)]
+            assert outputs[0] == outputs[1], f"{FRESH}\n{name}\n{fresh['source']}"
 
 
 def test_both_notebooks_are_there():
