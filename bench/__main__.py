@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     names = f"parts ({', '.join(suite.PARTS)}) and peers ({', '.join(PEERS)})"
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {names}; default: all")
-    parser.add_argument("--rows", type=int, nargs="+", default=SIZES, help="events of a log (default: 10^5 and 10^6)")
+    parser.add_argument("--rows", type=int, action="append", help="events of a log (default: 10^5 and then 10^6)")
     parser.add_argument("--no-peers", action="store_true", help="only tradelake and the floor")
     parser.add_argument("--document", action="store_true", help="only write the document of the results that are there")
     parser.add_argument("--results", type=Path, default=results.RESULTS, help="the file of the results")
@@ -31,7 +31,7 @@ def main() -> int:
     if unknown:
         parser.error(f"nothing is called {', '.join(unknown)}; there are {names}")
     if not options.document:
-        for rows in options.rows:
+        for rows in options.rows or SIZES:
             _measure(rows, options)
     document, chart = write_document(options.results)
     print(f"{options.results}, {document} and {chart}", file=sys.stderr)

@@ -15,8 +15,9 @@ from bench.child import Numbers
 from bench.peers.compare import compare
 from bench.peers.environment import NotInstalled
 from bench.peers.kind import Peer
+from bench.peers.listed import LISTED
 
-PEERS: dict[str, Peer] = {}
+PEERS: dict[str, Peer] = {peer.name: peer for peer in LISTED}
 
 
 class _Ground:

@@ -1,6 +1,8 @@
 """What a peer is: its name, what it does and does not do, how it is installed, and how it is run."""
 
+import os
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +29,13 @@ class Peer:
     """
 
     name: str
+    script: str
     title: str
     computes: str
     lacks: str
     compared: Compared
     largest: int = 10**9
     gross: bool = False
-    against: Literal["rebuild", "ingest"] = "rebuild"
     packages: Sequence[str] = ()
     debian: str | None = None
     tolerance_cents: int = 0
@@ -48,6 +50,8 @@ class Peer:
     def measure(self, folder: Path, fills: Sequence[str]) -> Numbers:
         """Run its script, and return what it printed."""
         python = environment(self.name, self.packages) if self.packages else environment("", ())
-        command = [str(python), str(SCRIPTS / f"{self.name}.py"), str(folder), *fills]
-        found = child.run_command(command, timeout=TIMEOUT, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+        command = [str(python), str(SCRIPTS / f"{self.script}.py"), str(folder), *fills]
+        # A peer in this environment may use what the tests have; another one sees nothing of this project.
+        variables = {"PYTHONPATH": "" if self.packages else os.pathsep.join(sys.path)}
+        found = child.run_command(command, timeout=TIMEOUT, environment=variables)
         return {"python": platform.python_version()} | found
