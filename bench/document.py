@@ -8,9 +8,20 @@ from bench.chart import Bar, draw
 from bench.child import ROOT
 from bench.results import Run
 from bench.tables import bytes_rows, floor_rows, peer_rows, question_rows, seconds_rows, size_name
-from bench.texts import COMMANDS, FLOOR, INTRODUCTION, LOG, PEERS_TEXT, QUESTIONS_TEXT, SECONDS_TEXT, SIZE_TEXT
+from bench.texts import (
+    COMMANDS,
+    FLOOR,
+    INTRODUCTION,
+    LOG,
+    PEERS_TEXT,
+    PROVISIONAL,
+    QUESTIONS_TEXT,
+    SECONDS_TEXT,
+    SIZE_TEXT,
+)
 
 DOCUMENT, CHART = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "images" / "benchmarks.svg"
+SMALLEST = 100_000
 Rows = list[list[str]]
 
 
@@ -31,6 +42,7 @@ def document_of(runs: dict[str, Run]) -> str:
     head = [size_name(size) for size in sizes]
     parts = [
         INTRODUCTION,
+        *([PROVISIONAL] if max(map(int, sizes), default=0) < SMALLEST else []),
         "![How many times as long tradelake takes](images/benchmarks.svg)",
         "## Against the floor",
         FLOOR,

@@ -5,6 +5,10 @@ What tradelake costs, as ratios of one run on one machine: against a floor, whic
 same bytes, and against what else one might use. Seconds stand further down; those of another machine will differ, and
 the ratios much less. This document is generated from `bench/results.json` by the last run of `make bench`."""
 
+PROVISIONAL = """\
+**To be replaced.** These numbers are of a log too small to say anything, on a machine that was busy; they show the form
+only. Run `make bench` on a quiet machine."""
+
 FLOOR = """\
 How many times as long tradelake takes. The floor checks nothing, matches nothing and remembers nothing: for an import
 it reads the delivered files, sums them by account and symbol, and writes all tables of the book again; for a rebuild it
