@@ -6,23 +6,19 @@ writes, binds, compares and commits. Beside the clock stand the seconds of all c
 """
 
 import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
 import psycopg
 
 import tradelake as tl
-from bench.data import account_ids, write_executions
-from bench.figure import Figure
+from bench import child
+from bench.child import Numbers
 from tests.postgres import PostgresServer
 from tradelake.store.twin import Exported, Twin, twin_at
 from tradelake.tables import POSTGRES_TYPES, TABLES, Table
 
-NEW = 1_000
-FEW = 5
 TIMED = [table for table in TABLES if table.name != "file_digests"]
 
 
@@ -45,49 +41,34 @@ class Used:
         return Used(self.clock + other.clock, self.cores + other.cores)
 
 
-def run(rows: int) -> list[Figure]:
-    """Measure the export of a book with *rows* executions, and of what some more have changed."""
+def measure(folder: str, day_file: str) -> Numbers:
+    """Export the book of a folder, then what a day more has changed."""
     server = PostgresServer.start()
     try:
-        with tempfile.TemporaryDirectory(prefix="tradelake-bench-") as folder:
-            path = Path(folder) / "executions.parquet"
-            write_executions(path, rows + NEW + FEW)
-            return _measure(server, Path(folder), path, rows)
+        url = server.create_database()
+        with tl.open(f"{folder}/book") as book:
+            book.fold()
+            bare, copied = _bare(book, server)
+            exported, done = _exported(book, server, url)
+            written = sum(done.rows.values())
+            if written != copied:
+                raise AssertionError(f"the export has written {written} rows, the bare copy {copied}")
+            changed = book.ingest("executions", day_file).accepted
+            later, _ = _exported(book, server, url)
+        with psycopg.connect(url) as connection:
+            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        return {
+            "seconds": exported.clock,
+            "cores": exported.cores,
+            "bare": bare.clock,
+            "bare_cores": bare.cores,
+            "again": later.clock,
+            "changed": changed,
+            "rows": written,
+            "database": size[0] if size else 0,
+        }
     finally:
         server.stop()
-
-
-def _measure(server: PostgresServer, folder: Path, path: Path, rows: int) -> list[Figure]:
-    frame = pl.read_parquet(path)
-    for name, part in (("first", frame[:rows]), ("more", frame[rows:-FEW]), ("few", frame[-FEW:])):
-        part.write_parquet(folder / f"{name}.parquet")
-    url = server.create_database()
-    with tl.create(folder / "book") as book:
-        book.add_accounts([{"account_id": name} for name in account_ids()])
-        book.ingest("executions", folder / "first.parquet")
-        book.fold()
-        before, copied = _bare(book, server)
-        exported, done = _exported(book, server, url)
-        after, _ = _bare(book, server)
-        written = sum(done.rows.values())
-        if written != copied:
-            raise AssertionError(f"the export has written {written} rows, the bare copy {copied}")
-        later = {}
-        for name in ("more", "few"):
-            book.ingest("executions", folder / f"{name}.parquet")
-            later[name], _ = _exported(book, server, url)
-    with psycopg.connect(url) as connection:
-        size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-    bare, whole = "bare COPY, no keys", f"export {rows:,} executions to PostgreSQL, all constraints"
-    return [
-        Figure(whole, exported.clock, "s", (before.clock + after.clock) / 2, bare),
-        Figure("  all cores", exported.cores, "s", (before.cores + after.cores) / 2, bare),
-        Figure(f"export what {NEW:,} more have changed", later["more"].clock, "s", exported.clock, "the whole export"),
-        Figure("  all cores", later["more"].cores, "s", exported.cores, "the whole export"),
-        Figure(f"export what {FEW} more have changed", later["few"].clock, "s", exported.clock, "the whole export"),
-        Figure("  all cores", later["few"].cores, "s", exported.cores, "the whole export"),
-        Figure("size of the database", size[0] / 2**30 if size else 0, "GB"),
-    ]
 
 
 def _exported(book: tl.Book, server: PostgresServer, url: str) -> tuple[Used, Exported]:
@@ -132,3 +113,9 @@ def _seconds_of(server: PostgresServer) -> float:
         elif int(parent) == first:
             ticks += sum(map(int, own))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+STEPS = {"measure": measure}
+
+if __name__ == "__main__":
+    child.main(STEPS)

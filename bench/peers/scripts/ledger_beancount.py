@@ -1,0 +1,66 @@
+"""beancount books the fills by FIFO: a ledger as text, loaded with booking; a flip is cut in two beforehand."""
+
+import datetime
+from collections import defaultdict
+from decimal import Decimal
+
+import beancount
+from beancount import loader
+from beancount.core import data as entries_of
+from common import FOLDER, answer, report, rows, timed
+
+EPOCH = datetime.date(1970, 1, 1).toordinal()
+
+
+def money(cents: int) -> str:
+    """Return cents as text."""
+    return f"{Decimal(cents) / 100:.2f}"
+
+
+def write() -> tuple[str, dict[int, tuple]]:
+    """Write the ledger: an account of assets and one of income for each account and contract."""
+    held: dict[tuple, int] = defaultdict(int)
+    opened, lines = dict[tuple, int](), list[str]()
+    for account, contract, side, quantity, price, fee, multiplier, at in rows():
+        key = (account, contract)
+        number = opened.setdefault(key, len(opened))
+        day, before, signed = at // 86_400_000_000, held[key], side * quantity
+        closes = min(quantity, abs(before)) if before * signed < 0 else 0
+        held[key] += signed
+        date = datetime.date.fromordinal(EPOCH + day)
+        place = f"Assets:P{number}"
+        lines.append(f'{date} * "fill"')
+        # Lots of beancount have no multiplier: units of 100 shares.
+        if closes:
+            lines.append(f"  {place} {side * closes * multiplier} C{number} {{}} @ {money(price)} USD")
+        if quantity - closes:
+            lines.append(f"  {place} {side * (quantity - closes) * multiplier} C{number} {{{money(price)} USD}}")
+        lines.append(f"  Assets:Cash {money(-signed * price * multiplier - fee)} USD")
+        lines.append(f"  Expenses:Fees {money(fee)} USD")
+        if closes:
+            lines.append(f"  Income:P{number}")
+    head = ['option "booking_method" "FIFO"', "1970-01-01 open Assets:Cash", "1970-01-01 open Expenses:Fees"]
+    for number in opened.values():
+        head += [f'1970-01-01 open Assets:P{number} C{number} "FIFO"', f"1970-01-01 open Income:P{number}"]
+    path = FOLDER / "ledger.beancount"
+    path.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+    return str(path), {number: key for key, number in opened.items()}
+
+
+def main() -> None:
+    """Load the ledger, and add up what it has booked as income."""
+    path, keys = write()
+    seconds, (entries, errors, _) = timed(lambda: loader.load_file(path))
+    if errors:
+        raise SystemExit(f"{len(errors)} errors, the first: {errors[0].message}")
+    income: dict[int, Decimal] = defaultdict(Decimal)
+    for entry in entries:
+        if isinstance(entry, entries_of.Transaction):
+            for posting in entry.postings:
+                if posting.account.startswith("Income:P"):
+                    income[int(posting.account[8:])] -= posting.units.number
+    answer(((*keys[number], int(income[number] * 100)) for number in keys), "cents")
+    report(beancount.__version__, ("load and book by FIFO", seconds, "rebuild"))
+
+
+main()
