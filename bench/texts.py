@@ -2,7 +2,8 @@
 
 INTRODUCTION = """\
 What tradelake costs, as ratios of one run on one machine: against a floor, which merely reads, groups and writes the
-same bytes, and against what else one might use. Seconds stand further down. This document is generated from `bench/results.json` by the last run of `make bench`."""
+same bytes, and against what else one might use. Seconds stand further down. This document is generated from
+`bench/results.json` by the last run of `make bench`."""
 
 PROVISIONAL = """\
 **To be replaced.** These numbers are of a log too small to say anything, on a machine that was busy; they show the form
@@ -57,4 +58,5 @@ make bench BENCH_ARGS="--document"                            # write this docum
 
 Peers are installed on the first run, pinned, each into an environment of its own under the cache folder of the user, or
 `TRADELAKE_BENCH_ENVS`; that needs a way to PyPI. What a run measures replaces
-what was there for the same size, part by part; the rest of `bench/results.json` stays. Archive and export are left out of large sizes unless they are named."""
+what was there for the same size, part by part; the rest of `bench/results.json` stays. Archive and export
+are left out of large sizes unless they are named."""
