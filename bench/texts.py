@@ -2,8 +2,8 @@
 
 INTRODUCTION = """\
 What tradelake costs, as ratios of one run on one machine: against a floor, which merely reads, groups and writes the
-same bytes, and against what else one might use. Seconds stand further down; those of another machine will differ, and
-the ratios much less. This document is generated from `bench/results.json` by the last run of `make bench`."""
+same bytes, and against what else one might use. Seconds stand further down. This document is generated from
+`bench/results.json` by the last run of `make bench`."""
 
 PROVISIONAL = """\
 **To be replaced.** These numbers are of a log too small to say anything, on a machine that was busy; they show the form
@@ -45,8 +45,7 @@ LOG = """\
 by Zipf's law; prices that walk at random; options that end on real expiry sessions with strikes near the price. Orders
 are filled in one to four parts. Of the options most are held to the end and expire, are assigned or are exercised, and
 what is delivered is sold within a week. Some positions turn round in one fill, 0.3 % of the fills are busted and told
-again with another price, and 0.5 % arrive one to three days late. It is written month by month and never in memory, so
-that 100 million events need no more of it than a million."""
+again with another price, and 0.5 % arrive one to three days late. It is written month by month and never in memory."""
 
 COMMANDS = """\
 ```text
@@ -58,6 +57,6 @@ make bench BENCH_ARGS="--document"                            # write this docum
 ```
 
 Peers are installed on the first run, pinned, each into an environment of its own under the cache folder of the user, or
-`TRADELAKE_BENCH_ENVS`; that needs a way to PyPI, and for hledger to Debian's packages. What a run measures replaces
-what was there for the same size, part by part; the rest of `bench/results.json` stays. A quiet machine takes about a
-quarter of an hour for the default. Archive and export are left out of large sizes unless they are named."""
+`TRADELAKE_BENCH_ENVS`; that needs a way to PyPI. What a run measures replaces
+what was there for the same size, part by part; the rest of `bench/results.json` stays. Archive and export
+are left out of large sizes unless they are named."""
