@@ -110,15 +110,15 @@ With `lazy=True` a reader gives a lazy frame: what follows is planned as a whole
 
 One SELECT over the tables of the book, the derived ones at the head of the log. The past is asked by table macros.
 """,
-    """
+    '''
 book.show(
-    book.sql('''
+    book.sql("""
         SELECT account_id, symbol, how, count(*) AS matches, sum(realized_pnl) AS realized_pnl
         FROM matches WHERE asset_type = 'OPTION' GROUP BY ALL ORDER BY ALL
-    '''),
+    """),
     title="how options ended",
 )
-""",
+''',
     """
 past = "SELECT account_id, contract_symbol, quantity, cost_basis FROM positions_at('2026-03-31') ORDER BY ALL"
 book.sql(past).pl()
