@@ -30,7 +30,8 @@ def questions(*, day: str, known: str, symbol: str, account: str) -> dict[str, A
         ask(name, name)
         ask(f"{name} of a symbol", name, symbol=symbol)
         ask(f"{name} of an account", name, account=account)
-        ask(f"{name} since", name, since=day)
+        if name != "refusals":
+            ask(f"{name} since", name, since=day)
         ask(f"{name} as of", name, as_of=day)
         ask(f"{name} as known", name, as_known=known)
     for name in ("cash", "ledger", "pnl", "bridge", "chains", "chain_positions"):
