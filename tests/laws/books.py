@@ -18,8 +18,8 @@ from tradelake.book import Book, create, open_book
 from tradelake.jobs.scenario import execution, feed
 
 THOROUGH = settings().max_examples >= 60  # the profile of continuous integration
-BOOKS = 6 if THOROUGH else 3
-FEW = 30 if THOROUGH else 10
+BOOKS = 4 if THOROUGH else 3
+FEW = 16 if THOROUGH else 10
 TABLES = ("trade_log", "positions", "lots", "matches", "position_history", "cash_flows", "refusals")
 MOMENTARY = ("recorded_at", "import_run_id", "source_record_id", "row_check")
 

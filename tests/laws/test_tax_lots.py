@@ -11,7 +11,7 @@ from tradelake.outputs.tax_lots import MOVED, closed_tax_lots, open_tax_lots
 from tradelake.tables import TRADE_LOG
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.one_of(streams(), full_streams()))
 def test_gains_are_the_realized_profit_and_open_lots_the_open_basis(scenario):
     _, matched = match(scenario)

@@ -61,7 +61,7 @@ def test_no_message_of_a_command_has_the_password(local_book: tl.Book, tmp_path:
 
 def test_files_to_import_have_to_be_there(local_book: tl.Book, tmp_path: Path, capsys):
     book = str(tmp_path / "local")
-    for name, what in (("missing.xml", "does not exist"), ("local", "is a directory")):
+    for name, what in (("missing.xml", "There is no file"), ("local", "is a folder")):
         code, _, err = run(capsys, "--book", book, "import", "ibkr-flex", str(tmp_path / name))
         assert code == 2
         assert what in " ".join(err.split())
