@@ -28,6 +28,7 @@ from tradelake.sessions import sessions_between
 from tradelake.store import BackedUp, Maintained, Upkeep, Verified
 from tradelake.store.engine import Answer, Asked, Engine
 from tradelake.store.object_lock import LOCK_MODES, Lock
+from tradelake.store.progress import Progress
 from tradelake.store.twin import SCHEMA, Exported
 from tradelake.tables import BREAK_CLASSES, KINDS, OPTION_KINDS, TABLES
 
@@ -56,6 +57,7 @@ __all__ = [
     "MarkReceipt",
     "NightlyReport",
     "Policy",
+    "Progress",
     "RebuildReport",
     "Receipt",
     "Reconciliation",

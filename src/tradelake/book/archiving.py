@@ -12,7 +12,7 @@ import polars as pl
 
 from tradelake.book.deriving import Derivers
 from tradelake.book.read import Day, day_of
-from tradelake.book.shelf import Progress, facts_batch, no_progress
+from tradelake.book.shelf import facts_batch
 from tradelake.errors import InputError, StorageError, TradelakeError
 from tradelake.store import append
 from tradelake.store.archive import Staged, added_up, bring_back, months_before, noted_of, retire, stage
@@ -20,6 +20,7 @@ from tradelake.store.cold import HOT
 from tradelake.store.cold_store import ColdStore
 from tradelake.store.manifest import Manifest, control_totals, entries, manifest_of, read_manifest, totals_said
 from tradelake.store.object_lock import Lock
+from tradelake.store.progress import Progress, no_progress
 from tradelake.tables import ARCHIVES, SOURCE_RECORDS, TRADE_LOG
 
 PROFIT = "realized_pnl"

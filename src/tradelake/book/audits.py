@@ -12,7 +12,7 @@ from tradelake.book.closing import changed_final
 from tradelake.book.clustered import ONE_PROCESS, BucketRebuilders
 from tradelake.book.derive import latest_event
 from tradelake.book.reading import Readers
-from tradelake.book.shelf import Progress, asked_again, no_progress
+from tradelake.book.shelf import asked_again
 from tradelake.errors import DeletedError, InputError, StorageError
 from tradelake.outputs import render
 from tradelake.store import (
@@ -28,6 +28,7 @@ from tradelake.store import (
 from tradelake.store.closing import closed_until, was_deleted
 from tradelake.store.cold import CLOSED, HOT, Span
 from tradelake.store.engine import Engine
+from tradelake.store.progress import Progress, no_progress
 from tradelake.tables import CHECKPOINT, IMPORT_RUNS, KINDS, NIGHTS, SOURCE_RECORDS, TRADE_LOG
 
 CLOSED_PAST = (

@@ -5,10 +5,11 @@ from datetime import UTC
 from pathlib import Path
 
 from tradelake.book.deriving import Derivers
-from tradelake.book.shelf import Progress, no_progress, now
+from tradelake.book.shelf import now
 from tradelake.store import BackedUp, back_up
 from tradelake.store.cold_store import ColdStore
 from tradelake.store.lease import keep_folder
+from tradelake.store.progress import Progress, no_progress
 
 
 class Backups(Derivers):

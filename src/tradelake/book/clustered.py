@@ -13,13 +13,13 @@ from tradelake.book.deriving import Derivers
 from tradelake.book.parts import parts_of
 from tradelake.book.read import Instant, instant_of
 from tradelake.book.receipt import RebuildReport
-from tradelake.book.shelf import Progress, no_progress
 from tradelake.book.tail import TailFold
 from tradelake.errors import InputError
 from tradelake.store import Checkpoint, read_standing
 from tradelake.store.engine import Engine, each_once, in_turn
 from tradelake.store.pieces import replace_by_pieces
 from tradelake.store.place import place_of
+from tradelake.store.progress import Progress, no_progress
 from tradelake.store.target import is_remote
 from tradelake.tables import BY_NAME, DERIVED_TABLES
 

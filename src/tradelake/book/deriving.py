@@ -11,12 +11,13 @@ from tradelake.book.derive import latest_event
 from tradelake.book.groups import FAMILY
 from tradelake.book.parts import Part, PartDerivers
 from tradelake.book.receipt import RebuildReport, Receipt
-from tradelake.book.shelf import Progress, asked_again, no_progress
+from tradelake.book.shelf import asked_again
 from tradelake.book.tail import TailFold
 from tradelake.errors import ReadOnlyError, TradelakeError
 from tradelake.store import Checkpoint, Standing, read_standing, replace_derived
 from tradelake.store.closing import closed_until
 from tradelake.store.pieces import Piece, replace_by_pieces, write_pieces
+from tradelake.store.progress import Progress, no_progress
 from tradelake.tables import DERIVED_TABLES, TRADE_LOG, Table
 
 FOLD_AFTER = 2_000

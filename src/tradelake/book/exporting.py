@@ -6,13 +6,14 @@ import polars as pl
 
 from tradelake.book.backups import Backups
 from tradelake.book.changes import reached_since
-from tradelake.book.shelf import Progress, Shelf, no_progress, now
+from tradelake.book.shelf import Shelf, now
 from tradelake.book.writing import Writers
 from tradelake.errors import StorageError
 from tradelake.store import Checkpoint, read_head, verify_runs
 from tradelake.store.cold import deleted_error
 from tradelake.store.fold import FAMILY, family_rows, no_families
 from tradelake.store.formats import not_migrated, pending
+from tradelake.store.progress import Progress, no_progress
 from tradelake.store.twin import SCHEMA, Exported, Source, TwinReader, export_book, twin_at
 from tradelake.tables import ARCHIVES, DERIVED_TABLES, Table
 

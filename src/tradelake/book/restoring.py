@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tradelake.book.facade import Book
-from tradelake.book.shelf import Progress, applied_now, no_progress
+from tradelake.book.shelf import applied_now
 from tradelake.errors import InputError, StorageError
 from tradelake.store import (
     BackupManifest,
@@ -21,6 +21,7 @@ from tradelake.store import (
 from tradelake.store.backup import KIND, PREFIX
 from tradelake.store.cold_store import ColdStore
 from tradelake.store.formats import pending
+from tradelake.store.progress import Progress, no_progress
 
 MANIFEST_SUFFIX = ".json"
 

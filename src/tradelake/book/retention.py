@@ -20,7 +20,7 @@ import polars as pl
 from tradelake.book.balances import Balances
 from tradelake.book.closing import close_book
 from tradelake.book.holds import Holders
-from tradelake.book.shelf import Progress, asked_again, author, facts_batch, no_progress, now
+from tradelake.book.shelf import asked_again, author, facts_batch, now
 from tradelake.store import append
 from tradelake.store.archive import KEY, months_before
 from tradelake.store.closing import closed_until, latest_of_parts
@@ -28,6 +28,7 @@ from tradelake.store.cold_store import ColdStore
 from tradelake.store.deleted import leaves_to_note
 from tradelake.store.manifest import Manifest
 from tradelake.store.object_lock import Lock
+from tradelake.store.progress import Progress, no_progress
 from tradelake.store.tombstone import deleted_entries, leaves_of_part, tombstone_of
 from tradelake.tables import ARCHIVED_TABLES, ARCHIVES, CLOSINGS, DELETED_LEAVES, TRADE_LOG
 

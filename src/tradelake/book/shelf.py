@@ -19,7 +19,6 @@ from tradelake.tables import INCOMING, MARKS, RECORDS, Table
 Owner = TypeVar("Owner", bound="Shelf")
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-Progress = Callable[[str, int, int], None]
 
 
 def now() -> datetime:
@@ -39,10 +38,6 @@ def author() -> str:
 def applied_now() -> Applied:
     """Return who makes a book or brings it to a later format now."""
     return Applied(author=author(), host=socket.gethostname(), at=now().isoformat())
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 def facts_batch(

@@ -21,12 +21,13 @@ from tradelake.book.receive import Received, receive
 from tradelake.book.registry import Registered, account_rows, instrument_rows
 from tradelake.book.reported import position_differences
 from tradelake.book.retention import Retainers
-from tradelake.book.shelf import Progress, author, no_progress, now
+from tradelake.book.shelf import author, now
 from tradelake.book.sources import parse_rows, parse_source, read_file
 from tradelake.intake.parsed import Parsed
 from tradelake.lots import prepare as prepare_kernel
 from tradelake.store import Appended, Batch, Head, References, append
 from tradelake.store.archived import ArchivedTarget
+from tradelake.store.progress import Progress, no_progress
 from tradelake.tables import ACCOUNTS, CORPORATE_KINDS, INCOMING, INSTRUMENTS, POSITIONS, RECORDS
 
 if TYPE_CHECKING:

@@ -12,14 +12,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tradelake.book import Answer, Asked, Book, Engine, RebuildReport, Verified
+from tradelake.book import Answer, Asked, Book, Engine, Progress, RebuildReport, Verified
 from tradelake.errors import InputError, StorageError
 
 JOBS_PER_THREAD = 2
 CONNECT_SECONDS = 20
 RETRIES = 2
 MISSING = "A cluster needs Dask, which is not installed here. Install it with: pip install 'tradelake[cluster]'"
-Progress = Callable[[str, int, int], None]
 
 
 def rebuild_on(address: str, book: Book, *, check: bool = False, progress: Progress | None = None) -> RebuildReport:

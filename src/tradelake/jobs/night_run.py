@@ -8,9 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from tradelake.book import Book, ImportLine, NightlyReport, Step, Upkeep
+from tradelake.book import Book, ImportLine, NightlyReport, Progress, Step, Upkeep
 
-Progress = Callable[[str, int, int], None]
 Keep = Callable[[NightlyReport], None]
 STEPS = ("lease", "import", "propose", "mark", "snapshot", "reconcile", "maintain", "verify", "report")
 

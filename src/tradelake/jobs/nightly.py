@@ -21,6 +21,7 @@ from tradelake.book import (
     Book,
     ImportLine,
     NightlyReport,
+    Progress,
     Step,
     equity_until,
     report_from_json,
@@ -29,7 +30,7 @@ from tradelake.book import (
     sessions_between,
 )
 from tradelake.errors import InputError
-from tradelake.jobs.night_run import STEPS, Keep, Night, Progress, Run, count, judged, nobody
+from tradelake.jobs.night_run import STEPS, Keep, Night, Run, count, judged, nobody
 
 __all__ = ["Night", "pending", "run_nights"]
 

@@ -18,7 +18,7 @@ process, because closing a second handle to the file in this one would release t
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -28,12 +28,12 @@ from tradelake.store.catalog import Catalog
 from tradelake.store.cold_store import ColdStore, digest_of
 from tradelake.store.formats import is_known, unknown_format
 from tradelake.store.frozen import LocalKind, copy_catalog
+from tradelake.store.progress import Progress
 
 KIND = "backup"
 MANIFEST_VERSION = 1
 PREFIX = "backup-"
 OBJECTS = "objects"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

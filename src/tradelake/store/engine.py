@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from tradelake.errors import InvariantError
-
-Progress = Callable[[str, int, int], None]
+from tradelake.store.progress import Progress
 
 
 class Job(Protocol):

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tradelake.errors import InputError, StorageError
-from tradelake.store.backup import OBJECTS, BackupManifest, Kept, Progress
+from tradelake.store.backup import OBJECTS, BackupManifest, Kept
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold_store import ColdStore, digest_of
 from tradelake.store.durable import sync_folder
@@ -30,6 +30,7 @@ from tradelake.store.opening import (
     refuse_existing,
 )
 from tradelake.store.place import make_folder
+from tradelake.store.progress import Progress
 from tradelake.store.session import METADATA
 from tradelake.store.target import (
     DATA_FOLDER,

@@ -19,11 +19,12 @@ import polars as pl
 from tradelake.errors import StorageError
 from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN, genesis, link
-from tradelake.store.engine import Engine, Progress
+from tradelake.store.engine import Engine
 from tradelake.store.findings import Finding, Verified
 from tradelake.store.formats import tables_of
 from tradelake.store.leaves import ORDER, Leaves
 from tradelake.store.migrate import entries_say
+from tradelake.store.progress import Progress, no_progress
 from tradelake.store.walk import COMMITS_AT_ONCE, Walk, at_version, commits_after
 from tradelake.tables import (
     ARCHIVES,
@@ -75,7 +76,7 @@ def verify_runs(
     if start is None:
         return Verified(0, 0, tuple(findings))
     walk = Walk(catalog, version, after, start.sequence, commits, lasts, findings)
-    report = progress or _nobody
+    report = progress or no_progress
     walk.read(engine, report)
     leaves = walk.by_commit(given)
     report("chain", len(CHAINED_TABLES), len(CHAINED_TABLES) + 1)
@@ -88,10 +89,6 @@ def verify_runs(
         more = Finding(None, "", "", f"{len(ordered) - FINDINGS_MAX:,} more findings")
         ordered = [*ordered[:FINDINGS_MAX], more]
     return Verified(int(commits.size), walk.rows, tuple(ordered))
-
-
-def _nobody(stage: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 def _place(finding: Finding) -> tuple[int, int]:

@@ -13,11 +13,12 @@ from tradelake.store.catalog import Catalog
 from tradelake.store.chain import RUN, sealed
 from tradelake.store.cold import HOT, parquet
 from tradelake.store.deleted import as_leaves, newest_leaves
-from tradelake.store.engine import Engine, Progress, each_once
+from tradelake.store.engine import Engine, each_once
 from tradelake.store.findings import Finding
 from tradelake.store.keys import Integers
 from tradelake.store.leaves import COMPACT, ORDER, Leaves, compact
 from tradelake.store.opening import open_catalog
+from tradelake.store.progress import Progress
 from tradelake.store.target import Target
 from tradelake.tables import ARCHIVED_TABLES, BY_NAME, CHAINED_TABLES, DELETED_LEAVES, IMPORT_RUNS, TRADE_LOG, Table
 

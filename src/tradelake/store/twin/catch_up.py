@@ -15,10 +15,11 @@ from collections.abc import Callable
 
 from tradelake.store.cold import Span
 from tradelake.store.fold import FAMILY, Checkpoint
+from tradelake.store.progress import Progress
 from tradelake.store.twin.comparing import compare, compare_counts
 from tradelake.store.twin.encode import Totals, add_to
 from tradelake.store.twin.server import Noted, Twin
-from tradelake.store.twin.source import Progress, Source
+from tradelake.store.twin.source import Source
 from tradelake.tables import (
     BY_NAME,
     CHAINED_TABLES,

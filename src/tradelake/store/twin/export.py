@@ -14,12 +14,13 @@ from datetime import datetime
 
 from tradelake.errors import InputError
 from tradelake.store.catalog import FORMAT_VERSION
+from tradelake.store.progress import Progress
 from tradelake.store.twin.catch_up import catch_up
 from tradelake.store.twin.comparing import compare
 from tradelake.store.twin.encode import Totals, add_to
 from tradelake.store.twin.sending import Sending
 from tradelake.store.twin.server import Noted, Twin
-from tradelake.store.twin.source import Progress, Source
+from tradelake.store.twin.source import Source
 from tradelake.tables import FILE_DIGESTS, HEAD, IMPORT_RUNS, TABLES, TWIN_EXPORTS, dependency_order
 
 

@@ -8,7 +8,7 @@ Limit. A twin has archived rows beside all others. In the book that is made they
 step up to the export, and the caller adds that these parts are in the book again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import polars as pl
@@ -17,6 +17,7 @@ from tradelake.errors import InputError, StorageError
 from tradelake.store.append import read_head
 from tradelake.store.catalog import Catalog
 from tradelake.store.literals import literal
+from tradelake.store.progress import Progress
 from tradelake.store.session import extension_path
 from tradelake.store.twin.encode import Totals, add_to, totals_of, totals_query
 from tradelake.store.twin.server import Twin
@@ -34,7 +35,6 @@ from tradelake.tables import (
 
 # The data are where the new book says, whatever the old one said.
 OWN_SETTINGS = "data"
-Progress = Callable[[str, int, int], None]
 
 
 class TwinReader:

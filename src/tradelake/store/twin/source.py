@@ -21,7 +21,6 @@ from tradelake.tables import (
 )
 
 CHUNK_ROWS = 200_000
-Progress = Callable[[str, int, int], None]
 
 
 class Grown(NamedTuple):
