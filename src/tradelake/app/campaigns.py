@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -78,15 +79,7 @@ def one_chain(opened: Opened, asked: Asked, found: pl.DataFrame, until: date) ->
 def spans_of_chains(rows: pl.DataFrame, until: date) -> list[Span]:
     """Return what is drawn of chains."""
     return [
-        Span(
-            name=f"{row['symbol'] or ''} {row['name'] or row['label'].replace('_', ' ')}".strip(),
-            under=row["account_id"],
-            first=row["open_date"],
-            last=until if row["closed_at"] is None else row["closed_at"].date(),
-            is_open=row["closed_at"] is None,
-            amount=row["realized_pnl"],
-            currency=row["currency"],
-        )
+        _span(row, f"{row['symbol'] or ''} {row['name'] or row['label'].replace('_', ' ')}", row["account_id"], until)
         for row in rows.iter_rows(named=True)
     ]
 
@@ -94,18 +87,21 @@ def spans_of_chains(rows: pl.DataFrame, until: date) -> list[Span]:
 def spans_of_positions(rows: pl.DataFrame, until: date) -> list[Span]:
     """Return what is drawn of the positions of a chain."""
     named = rows.with_columns(contract_label().alias("called"))
-    return [
-        Span(
-            name=row["called"],
-            under=row["side"].lower(),
-            first=row["open_date"],
-            last=until if row["closed_at"] is None else row["closed_at"].date(),
-            is_open=row["closed_at"] is None,
-            amount=row["realized_pnl"],
-            currency=row["currency"],
-        )
-        for row in named.iter_rows(named=True)
-    ]
+    return [_span(row, row["called"], row["side"].lower(), until) for row in named.iter_rows(named=True)]
+
+
+def _span(row: dict[str, Any], name: str, under: str, until: date) -> Span:
+    """Return the life of a chain or position; an open one goes on *until* a day."""
+    closed = row["closed_at"]
+    return Span(
+        name=name.strip(),
+        under=under,
+        first=row["open_date"],
+        last=until if closed is None else closed.date(),
+        is_open=closed is None,
+        amount=row["realized_pnl"],
+        currency=row["currency"],
+    )
 
 
 def today(opened: Opened, asked: Asked) -> date:

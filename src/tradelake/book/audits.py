@@ -9,7 +9,7 @@ import polars as pl
 
 from tradelake.book.checking import Comparison
 from tradelake.book.closing import changed_final
-from tradelake.book.clustered import ONE_PROCESS, BucketRebuilders
+from tradelake.book.clustered import BucketRebuilders
 from tradelake.book.derive import latest_event
 from tradelake.book.reading import Readers
 from tradelake.book.shelf import asked_again
@@ -95,8 +95,8 @@ class Audits(Readers, BucketRebuilders):
         `rebuild_in_buckets`.
         """
         report = progress or no_progress
-        if engine is not None and self._catalog.target.kind == "duckdb":
-            raise InputError(ONE_PROCESS)
+        if engine is not None:
+            self._shareable()
         known = None if anchor is None else _read_anchor(Path(anchor))
         with self._catalog.parallel():
             report("files", 0, 1)

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
-from tradelake.book.checking import Difference, differing
+from tradelake.book.checking import Difference
 from tradelake.book.deriving import Derivers
-from tradelake.book.folding import Planner
-from tradelake.book.parts import Moment, Part
+from tradelake.book.parts import Part
+from tradelake.book.read import Moment
 from tradelake.errors import StorageError
-from tradelake.store import Catalog, References, Target, open_catalog, read_standing
+from tradelake.store import Catalog, Target, open_catalog
 from tradelake.store.pieces import Piece, write_pieces
 from tradelake.tables import DERIVED_TABLES
 
@@ -110,23 +110,12 @@ class _Replayer(Derivers):
     """A book that somebody else derives, as one bucket needs it."""
 
     def write(self, bucket: Bucket) -> tuple[Piece, ...]:
-        planner, references = self._planned()
         moment = self._moment(bucket.as_of, bucket.as_known)
-        derived = self._derivation(planner, references, bucket.part, moment)()
+        derived = self._part_derivation(self._planner(), bucket.part, moment)()
         name = f"rebuild-{bucket.job}-{bucket.number}-{uuid4().hex}"
         return write_pieces(self._catalog, derived, name, folder=bucket.folder)
 
     def compare(self, bucket: Bucket) -> tuple[dict[str, int], dict[str, list[Difference]]]:
-        planner, references = self._planned()
-        derived = self._derivation(planner, references, bucket.part, Moment())()
-        rows, differences = {}, {}
-        for table in DERIVED_TABLES:
-            fresh = derived.rows(table)
-            rows[table.name] = fresh.height
-            differences[table.name] = differing(table, self._stored_part(table, bucket.part), fresh)
-        return rows, differences
-
-    def _planned(self) -> tuple[Planner, References]:
-        standing = read_standing(self._catalog)
-        references = self._references(standing.import_run_id)
-        return self._planner(standing, references), references
+        derived = self._part_derivation(self._planner(), bucket.part, Moment())()
+        rows = {table.name: derived.rows(table).height for table in DERIVED_TABLES}
+        return rows, {table.name: self._differing(table, bucket.part, derived) for table in DERIVED_TABLES}

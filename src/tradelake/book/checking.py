@@ -24,12 +24,8 @@ class Comparison:
     def __init__(self) -> None:
         self._found: dict[tuple[Table, str], Difference] = {}
 
-    def add(self, table: Table, stored: pl.DataFrame, derived: pl.DataFrame) -> None:
-        """Compare a part of a table, all rows of which come before those of the next part."""
-        self.take(table, differing(table, stored, derived))
-
     def take(self, table: Table, differences: Iterable[Difference]) -> None:
-        """Take in the differences of the next part of a table."""
+        """Take in the differences of a part of a table, whose rows all come before those of the next one."""
         for found in differences:
             before = self._found.get((table, found.word))
             self._found[table, found.word] = found if before is None else replace(before, rows=before.rows + found.rows)

@@ -114,12 +114,16 @@ class BucketRebuilders(Derivers):
         report("done", len(parts) + 1, len(parts) + 1)
         return _report(reached, rows, started, (_done(written), *notes))
 
+    def _shareable(self) -> None:
+        """Raise InputError where only one process can open the book."""
+        if self._catalog.target.kind == "duckdb":
+            raise InputError(ONE_PROCESS)
+
     def _buckets(
         self, count: int, *, as_of: datetime | None = None, as_known: datetime | None = None, folder: str | None = None
     ) -> tuple[list[Bucket], Checkpoint]:
         """Return the log in buckets, and the checkpoint that they reach; the caller holds a transaction."""
-        if self._catalog.target.kind == "duckdb":
-            raise InputError(ONE_PROCESS)
+        self._shareable()
         version = self._catalog.version()
         standing = read_standing(self._catalog)
         references = self._references(standing.import_run_id)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from tradelake.book.checking import Comparison
+from tradelake.book.checking import Comparison, Difference, differing
 from tradelake.book.derive import latest_event
 from tradelake.book.groups import FAMILY
 from tradelake.book.parts import Part, PartDerivers
@@ -14,7 +14,7 @@ from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.shelf import asked_again
 from tradelake.book.tail import TailFold
 from tradelake.errors import ReadOnlyError, TradelakeError
-from tradelake.store import Checkpoint, Standing, read_standing, replace_derived
+from tradelake.store import Checkpoint, Derived, Standing, read_standing, replace_derived
 from tradelake.store.closing import closed_until
 from tradelake.store.pieces import Piece, replace_by_pieces, write_pieces
 from tradelake.store.progress import Progress, no_progress
@@ -137,10 +137,13 @@ class Derivers(PartDerivers):
         for number, (part, derived, count) in enumerate(self._derived_parts(standing, references)):
             report("compare", number if part else 1, count + 1)
             for table in DERIVED_TABLES:
-                fresh = derived.rows(table)
-                comparison.add(table, self._stored_part(table, part), fresh)
-                rows[table.name] += fresh.height
+                comparison.take(table, self._differing(table, part, derived))
+                rows[table.name] += derived.rows(table).height
         return comparison, rows
+
+    def _differing(self, table: Table, part: Part | None, derived: Derived) -> list[Difference]:
+        """Return the differences between the stored rows of a part, or of all, and those that follow from the log."""
+        return differing(table, self._stored_part(table, part), derived.rows(table))
 
     def _stored_part(self, table: Table, part: Part | None) -> pl.DataFrame:
         """Return the rows of a derived table at the head, of some families or all."""

@@ -50,6 +50,7 @@ class Planner:
     ) -> None:
         self._catalog = catalog
         self._checkpoint = checkpoint
+        self.references = references
         self.reaching = reaching
         self._fresh = [reach for reach in reaching.reaches if reach.sequences[-1] > checkpoint.sequence]
         self._roots = roots or Roots(references.instruments, reaching.reaches)

@@ -16,19 +16,17 @@ Limit. One group is never divided: its events have to fit in memory.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 
-from tradelake.book.closing import check_known, derivation, derive_all
+from tradelake.book.closing import derive_all
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, group_name
 from tradelake.book.past import PastReaders
 from tradelake.book.reach import Reaching
+from tradelake.book.read import Moment
 from tradelake.errors import InvariantError
-from tradelake.lots import in_effect
 from tradelake.store import Catalog, Derived, References, Standing
-from tradelake.store.closing import read_closing
 from tradelake.store.cold import HOT
 from tradelake.store.pieces import stored_families
 from tradelake.tables import ARCHIVE_TOTALS, TRADE_LOG
@@ -51,14 +49,6 @@ class Part:
     families: pl.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A past moment: what happened by an instant, without the events that were told *later* than another."""
-
-    as_of: datetime | None = None
-    later: pl.DataFrame | None = None
-
-
 class PartDerivers(PastReaders):
     """Deriving the whole log, as much at a time as fits in memory."""
 
@@ -70,12 +60,12 @@ class PartDerivers(PastReaders):
         if not self._is_long(standing):
             yield None, derive_all(self._catalog, references), 1
             return
-        planner = self._planner(standing, references)
+        planner = self._planner()
         parts = parts_of(self._catalog, references, planner.reaching, 1)
         with ThreadPoolExecutor(1, thread_name_prefix="tradelake-derive") as beside:
             waiting: tuple[Part, Future[Derived]] | None = None
             for part in parts:
-                running = beside.submit(self._derivation(planner, references, part, Moment()))
+                running = beside.submit(self._part_derivation(planner, part, Moment()))
                 # While one part is derived, the caller takes the one before, and the next one is read.
                 if waiting is not None:
                     yield waiting[0], waiting[1].result(), len(parts)
@@ -87,24 +77,12 @@ class PartDerivers(PastReaders):
         """Return whether the log is longer than a part."""
         return standing.head > PART_EVENTS
 
-    def _derivation(
-        self, planner: Planner, references: References, part: Part, moment: Moment
-    ) -> Callable[[], Derived]:
+    def _part_derivation(self, planner: Planner, part: Part, moment: Moment) -> Callable[[], Derived]:
         """Read the events of a part; return what derives them. InvariantError where others are linked with them."""
-        families, told = planner.everything_of(part.families)
+        families, derive = self._derivation(planner, part.families, moment)
         if families.join(part.families, on=FAMILY, how="anti").height:
             raise InvariantError("a part of the log is linked with families of another one")
-        if moment.later is not None:
-            check_known(moment.later, told, read_closing(self._catalog))
-            told = told.join(moment.later, on="sequence", how="anti", maintain_order="left")
-        events = in_effect(told, references.instruments)
-        if moment.as_of is not None:
-            events = events.filter(pl.col("executed_at") <= moment.as_of)
-        return derivation(self._catalog, references, events, families=families, as_of=moment.as_of)
-
-    def _moment(self, as_of: datetime | None, as_known: datetime | None) -> Moment:
-        """Return where two instants stand; without them the head."""
-        return Moment(as_of, None if as_known is None else self._told_after(as_known))
+        return derive
 
 
 def parts_of(catalog: Catalog, references: References, reaching: Reaching, count: int) -> list[Part]:

@@ -8,24 +8,24 @@ accounts with an average cost (their pool has forgotten what came when), and, wh
 that have changed since.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from tradelake.book.closing import check_known, derive_after
+from tradelake.book.closing import check_known, derivation
 from tradelake.book.derive import EVENT_SCHEMA
 from tradelake.book.effective import as_they_count, read_cured
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY
 from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
-from tradelake.book.read import Filter, Instant, instant_of
+from tradelake.book.read import Filter, Instant, Moment, instant_of
 from tradelake.book.shelf import Shelf
 from tradelake.lots import in_effect
 from tradelake.positions import LOT_COLUMNS, SHARED, SLICE_COLUMNS, positions_at
-from tradelake.store import Checkpoint, Derived, References, Standing
+from tradelake.store import Checkpoint, Derived, References
 from tradelake.store.closing import read_closing
 from tradelake.store.cold import Span
 from tradelake.tables import (
@@ -40,17 +40,14 @@ from tradelake.tables import (
     Table,
 )
 
-LATER = pl.Schema({"sequence": pl.Int64(), "account_id": pl.String(), "symbol": pl.String(), "kind": pl.String()})
 CLOSED = {MATCHES.name: "closed_at", POSITION_HISTORY.name: "closed_at"}
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Where a question stands: its instants, what was told after K, and the families that were replayed for it."""
+    """Where a question stands: its moment, and the families that were replayed for it."""
 
-    as_of: datetime | None
-    as_known: datetime | None
-    later: pl.DataFrame
+    moment: Moment
     families: pl.DataFrame
     derived: Derived
 
@@ -62,22 +59,20 @@ class PastReaders(Shelf):
         """Return where two instants stand for what *wanted* asks for; None for the head."""
         if as_of is None and as_known is None:
             return None
-        at = None if as_of is None else instant_of(as_of)
-        known = None if as_known is None else instant_of(as_known)
-        later = self._told_after(known)
-        standing = self._standing()
+        moment = self._moment(as_of, as_known)
+        standing, later = self._standing(), set(moment.later["sequence"])
         references = self._references(standing.import_run_id)
         reaching = self._tail.reaching_of(standing, references)
-        reaches = [reach for reach in reaching.reaches if _reaches_past(reach, at, set(later["sequence"]))]
+        reaches = [reach for reach in reaching.reaches if _reaches_past(reach, moment.as_of, later)]
         families = self._pooled(references, reaching)
-        if not (reaches or later.height or families.height):
-            return Past(at, known, later, families, Derived())
-        planner = self._planner(standing, references)
-        plain = later.filter(~pl.col("kind").is_in(REACHING_KINDS)).select(*FAMILY).unique()
+        if not (reaches or moment.later.height or families.height):
+            return Past(moment, families, Derived())
+        planner = self._planner()
+        plain = moment.later.filter(~pl.col("kind").is_in(REACHING_KINDS)).select(*FAMILY).unique()
         families = pl.concat([planner.reached_families(reaches, plain), families]).unique()
         families = _wanted(families, wanted or Filter(), references)
-        families, derived = self._replayed(planner, references, families, at, later)
-        return Past(at, known, later, families, derived)
+        families, derived = self._replayed(planner, families, moment)
+        return Past(moment, families, derived)
 
     def _at(self, table: Table, wanted: Filter, day: str | None, past: Past | None) -> pl.DataFrame:
         """Return rows of a derived table at the head, or of the *past* where one is given."""
@@ -97,18 +92,23 @@ class PastReaders(Shelf):
         rows = stored.join(past.families, on=FAMILY, how="anti")
         return pl.concat([rows, past.derived.rows(table).filter(keep)]).sort(*table.sort, *table.key)
 
-    def _told_after(self, known: datetime | None) -> pl.DataFrame:
-        """Return the events that were learnt after an instant: sequence, account_id, symbol and kind."""
-        if known is None:
-            return pl.DataFrame(schema=LATER)
-        return self._catalog.frame(
+    def _moment(self, as_of: Instant, as_known: Instant) -> Moment:
+        """Return where two instants stand; without them the head."""
+        at = None if as_of is None else instant_of(as_of)
+        if as_known is None:
+            return Moment(at)
+        known = instant_of(as_known)
+        later = self._catalog.frame(
             f"SELECT sequence, account_id, coalesce(symbol, '') AS symbol, kind FROM {TRADE_LOG.name} "
             "WHERE recorded_at > CAST(? AS TIMESTAMPTZ)",
             [known.isoformat()],
             Span(known_after=known),
         )
+        return Moment(at, later)
 
-    def _planner(self, standing: Standing, references: References) -> Planner:
+    def _planner(self) -> Planner:
+        standing = self._standing()
+        references = self._references(standing.import_run_id)
         reaching = self._tail.reaching_of(standing, references)
         nothing = pl.DataFrame(schema=EVENT_SCHEMA)
         return Planner(
@@ -124,38 +124,45 @@ class PastReaders(Shelf):
         text, pooled = "open_trade_id = '*'", pl.col("open_trade_id") == "*"
         return pl.concat([self._rows(table, [text], [], pooled, FAMILY) for table in (LOTS, MATCHES)]).unique()
 
-    def _replayed(
-        self, planner: Planner, references: References, families: pl.DataFrame, at: datetime | None, later: pl.DataFrame
-    ) -> tuple[pl.DataFrame, Derived]:
-        """Return some families with all that is linked with them, and their rows at the instants."""
+    def _replayed(self, planner: Planner, families: pl.DataFrame, moment: Moment) -> tuple[pl.DataFrame, Derived]:
+        """Return some families with all that is linked with them, and their rows at a moment."""
         if not families.height:
             return families, Derived()
+        families, derive = self._derivation(planner, families, moment)
+        return families, derive()
+
+    def _derivation(
+        self, planner: Planner, families: pl.DataFrame, moment: Moment
+    ) -> tuple[pl.DataFrame, Callable[[], Derived]]:
+        """Read the events of some families and of all that is linked with them; return these, and what derives them."""
+        references = planner.references
         families, told = planner.everything_of(families)
-        check_known(later, told, read_closing(self._catalog))
-        known = told.join(later, on="sequence", how="anti", maintain_order="left")
+        check_known(moment.later, told, read_closing(self._catalog))
+        known = told.join(moment.later, on="sequence", how="anti", maintain_order="left")
         events = in_effect(known, references.instruments)
-        if at is not None:
-            events = events.filter(pl.col("executed_at") <= at)
-        return families, derive_after(self._catalog, references, events, families=families, as_of=at)
+        if moment.as_of is not None:
+            events = events.filter(pl.col("executed_at") <= moment.as_of)
+        return families, derivation(self._catalog, references, events, families=families, as_of=moment.as_of)
 
     def _positions_at(self, past: Past, wanted: Filter) -> pl.DataFrame:
         """Return the open positions of families that need no replay."""
-        if past.as_of is None:
+        at = past.moment.as_of
+        if at is None:
             return self._rows(
                 POSITIONS, *wanted.conditions(POSITIONS.names, None), wanted.expression(POSITIONS.names, None)
             )
-        opened, after = pl.col("opened_at") <= past.as_of, pl.col("closed_at") > past.as_of
+        opened, after = pl.col("opened_at") <= at, pl.col("closed_at") > at
         before, later = "opened_at <= CAST(? AS TIMESTAMPTZ)", "closed_at > CAST(? AS TIMESTAMPTZ)"
-        still = self._at_instant(past.as_of, POSITIONS, wanted, SHARED, opened, [before])
-        ended = self._at_instant(past.as_of, POSITION_HISTORY, wanted, SHARED, opened & after, [before, later])
+        still = self._at_instant(at, POSITIONS, wanted, SHARED, opened, [before])
+        ended = self._at_instant(at, POSITION_HISTORY, wanted, SHARED, opened & after, [before, later])
         ids = pl.concat([still["position_id"], ended["position_id"]])
         if not ids.len():
             return POSITIONS.empty()
-        lots = self._at_instant(past.as_of, LOTS, wanted, LOT_COLUMNS, opened, [before])
+        lots = self._at_instant(at, LOTS, wanted, LOT_COLUMNS, opened, [before])
         own = pl.col("position_id").is_in(ids.implode())
         with self._catalog.joined(open_ids=ids.to_frame()) if wanted == Filter() else nullcontext():
             texts = [before, f"({later} OR position_id IN (SELECT position_id FROM open_ids))"]
-            matches = self._at_instant(past.as_of, MATCHES, wanted, SLICE_COLUMNS, opened & (after | own), texts)
+            matches = self._at_instant(at, MATCHES, wanted, SLICE_COLUMNS, opened & (after | own), texts)
         return positions_at(still, ended, lots, matches.filter(after), matches.filter(~after & own))
 
     def _at_instant(
@@ -178,15 +185,13 @@ class PastReaders(Shelf):
         texts, values = wanted.conditions(LOTS.names, day)
         keep = wanted.expression(LOTS.names, day)
         rows = self._rows(LOTS, texts, values, keep)
-        if past.as_of is None:
+        at = past.moment.as_of
+        if at is None:
             return rows
         held = self._positions_at(past, Filter(wanted.account, wanted.symbol)).select(FAMILY).unique()
         held = held.join(past.families, on=FAMILY, how="anti")
-        changed = held.join(self._changed_after(past.as_of), on=FAMILY, how="semi")
-        standing = self._standing()
-        references = self._references(standing.import_run_id)
-        planner = self._planner(standing, references)
-        _, derived = self._replayed(planner, references, changed, past.as_of, past.later)
+        changed = held.join(self._changed_after(at), on=FAMILY, how="semi")
+        _, derived = self._replayed(self._planner(), changed, past.moment)
         same = rows.join(held, on=FAMILY, how="semi").join(changed, on=FAMILY, how="anti")
         return pl.concat([same, derived.lots.join(changed, on=FAMILY, how="semi").filter(keep)])
 
@@ -201,7 +206,7 @@ class PastReaders(Shelf):
         self, table: Table, texts: list[str], values: list[object], keep: pl.Expr, past: Past
     ) -> pl.DataFrame:
         """Return the rows of matches, history, cash flows or refusals that were there."""
-        at = past.as_of
+        at = past.moment.as_of
         if at is None or table == REFUSALS:
             rows = self._rows(table, texts, values, keep)
             return rows if at is None else rows.join(self._happened(rows, at), on="sequence", how="semi")

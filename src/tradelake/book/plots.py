@@ -79,13 +79,11 @@ class Plots:
         `filters` are those of `book.positions`. Positions without a mark are in no value; the chart says how many.
         """
         altair()
-        held = self._book.positions(**filters).with_columns(
-            (pl.col("cost_basis") + pl.col("unrealized_pnl")).alias("market_value")
-        )
+        held = self._book.positions(**filters)
         side = pl.when(LONG).then(pl.lit("long")).otherwise(pl.lit("short")).alias("side")
         marked = held.filter(pl.col("market_value").is_not_null() & (pl.col("market_value") != 0)).with_columns(side)
         sums = marked.group_by("symbol", "currency", "side").agg(pl.col("market_value").sum())
-        unmarked = held["unrealized_pnl"].null_count()
+        unmarked = held["market_value"].null_count()
         chart: Chart = exposure_chart(sums.sort("symbol", "side"), unmarked=unmarked)
         return chart
 

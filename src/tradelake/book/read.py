@@ -1,7 +1,7 @@
 """Filters of the listings, and instants as users write them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ OTHER_COLUMNS = tuple(name for name in TRADE_LOG.names if name not in TRADE_COLU
 Names = str | Sequence[str] | None
 Day = str | date | None
 Instant = str | date | datetime | None
+LATER = pl.Schema({"sequence": pl.Int64(), "account_id": pl.String(), "symbol": pl.String(), "kind": pl.String()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ class Filter:
         if day is not None and self.until is not None:
             result &= pl.col(day) <= day_of(self.until)
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A past moment: what happened by an instant, without the events that were told *later* than another."""
+
+    as_of: datetime | None = None
+    later: pl.DataFrame = field(default_factory=LATER.to_frame)
 
 
 def names(wanted: str | Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Commands that write a book to files for people and their programs: workbooks, CSV, Parquet, reports, tax lots."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,67 +18,49 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="Where it goes.")]
 FileOrFolder = Annotated[
     Path, typer.Argument(metavar="FILE", help="Where it goes; a folder for several tables, which get a file each.")
 ]
-Tables = Annotated[
-    Text,
-    typer.Option(
-        "--tables",
-        metavar="LIST",
-        help="Which, by commas: positions, trades, lots, matches, history, chains, pnl, bridge (these without it, as "
-        "far as they take the filters), tax-lots, open-tax-lots, and any other listing.",
-    ),
-]
-By = Annotated[Text, typer.Option(metavar="LIST", help="For pnl: any of account, month, year and so on, by commas.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Write over what is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")]
 
 
-@takes(filters=Filters)
-def export_xlsx(
-    context: typer.Context,
-    path: File,
-    tables: Tables = None,
-    by: By = None,
-    replace: Replace = False,
-    json: Json = False,
-    *,
-    filters: Filters,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which tables are written, and how."""
+
+    tables: Annotated[
+        Text,
+        typer.Option(
+            metavar="LIST",
+            help="Which, by commas: positions, trades, lots, matches, history, chains, pnl, bridge (these without it, "
+            "as far as they take the filters), tax-lots, open-tax-lots, and any other listing.",
+        ),
+    ] = None
+    by: Annotated[
+        Text, typer.Option(metavar="LIST", help="For pnl: any of account, month, year and so on, by commas.")
+    ] = None
+    replace: Replace = False
+    json: Json = False
+
+
+@takes(chosen=Chosen, filters=Filters)
+def export_xlsx(context: typer.Context, path: File, *, chosen: Chosen, filters: Filters) -> None:
     """Write tables to a workbook, a sheet each.
 
     Numbers, days and instants (UTC) are typed and formatted, the heading stays in view and filters. A number with
     more than 15 digits is text, since a cell would round it; the last sheet counts those, and says what columns mean.
     """
-    _export(context, path, tables, "xlsx", filters, by=by, replace=replace, json=json)
+    _export(context, path, "xlsx", chosen, filters)
 
 
-@takes(filters=Filters)
-def export_csv(
-    context: typer.Context,
-    path: FileOrFolder,
-    tables: Tables = None,
-    by: By = None,
-    replace: Replace = False,
-    json: Json = False,
-    *,
-    filters: Filters,
-) -> None:
+@takes(chosen=Chosen, filters=Filters)
+def export_csv(context: typer.Context, path: FileOrFolder, *, chosen: Chosen, filters: Filters) -> None:
     """Write tables as CSV, every value as exact text."""
-    _export(context, path, tables, "csv", filters, by=by, replace=replace, json=json)
+    _export(context, path, "csv", chosen, filters)
 
 
-@takes(filters=Filters)
-def export_parquet(
-    context: typer.Context,
-    path: FileOrFolder,
-    tables: Tables = None,
-    by: By = None,
-    replace: Replace = False,
-    json: Json = False,
-    *,
-    filters: Filters,
-) -> None:
+@takes(chosen=Chosen, filters=Filters)
+def export_parquet(context: typer.Context, path: FileOrFolder, *, chosen: Chosen, filters: Filters) -> None:
     """Write tables as Parquet, with exact decimals and UTC instants."""
-    _export(context, path, tables, "parquet", filters, by=by, replace=replace, json=json)
+    _export(context, path, "parquet", chosen, filters)
 
 
 @takes(filters=Filters)
@@ -119,22 +101,12 @@ def export_report(
     _say(done, json=json)
 
 
-def _export(
-    context: typer.Context,
-    path: Path,
-    tables: str | None,
-    form: str,
-    filters: Filters,
-    *,
-    by: str | None,
-    replace: bool,
-    json: bool,
-) -> None:
-    given = _given(filters) | ({} if by is None else {"by": names(by)})
+def _export(context: typer.Context, path: Path, form: str, chosen: Chosen, filters: Filters) -> None:
+    given = _given(filters) | ({} if chosen.by is None else {"by": names(chosen.by)})
     with open_book(context, read_only=True, cold=filters.include_archive) as book:
-        asked = None if tables is None else names(tables)
-        done = book.export(path, asked, form=form, replace=replace, **given)
-    _say(done, json=json)
+        asked = None if chosen.tables is None else names(chosen.tables)
+        done = book.export(path, asked, form=form, replace=chosen.replace, **given)
+    _say(done, json=chosen.json)
 
 
 def _given(filters: Filters) -> dict[str, Any]:

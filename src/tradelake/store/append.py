@@ -8,7 +8,6 @@ storage itself, and then nothing is written.
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 
 import polars as pl
@@ -28,8 +27,6 @@ from tradelake.store.session import INLINE_ROWS
 from tradelake.tables import CHAINED_TABLES, HEAD, IMPORT_RUNS, TRADE_LOG
 
 ATTEMPTS = 30
-# So many rows are written by all cores.
-MANY_ROWS = 50_000
 
 
 class _HeadMoved(Exception):
@@ -103,14 +100,13 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     log = commit.rows[TRADE_LOG.name]
     if log.height + records.height <= INLINE_ROWS:
         catalog.plan_plainly()
-    with catalog.parallel() if log.height > MANY_ROWS else nullcontext():
-        for table in CHAINED_TABLES:
-            rows = commit.rows[table.name]
-            rows = rows.sort(*table.sort) if rows.height > 1 else rows
-            if table.partition_date:
-                catalog.insert_by_month(table.name, rows, table.partition_date)
-            else:
-                catalog.insert(table.name, rows)
+    for table in CHAINED_TABLES:
+        rows = commit.rows[table.name]
+        rows = rows.sort(*table.sort) if rows.height > 1 else rows
+        if table.partition_date:
+            catalog.insert_by_month(table.name, rows, table.partition_date)
+        else:
+            catalog.insert(table.name, rows)
     _move_head(catalog, head, commit.head)
     if max(rows.height for rows in commit.rows.values()) > INLINE_ROWS:
         catalog.sync()

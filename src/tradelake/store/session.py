@@ -112,11 +112,8 @@ def session_for_rows() -> duckdb.DuckDBPyConnection:
 @contextmanager
 def file_session(folder: str, *, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a session that knows no book, and can read and write the files in a folder."""
-    with duckdb.connect(config=QUIET) as connection:
+    with session_for_rows() as connection:
         connection.execute(f"SET threads = {threads}")
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(NO_FILES)
         reach(connection, folder)
         yield connection
 
