@@ -171,3 +171,11 @@ def test_lots_that_an_exercise_names_have_to_be_open():
 def test_lots_that_an_expiry_names_have_to_add_up():
     wrong = event("expire", "t2", "C50", at=LATE, lots=named("t1", "1"))
     assert [row[1] for row in told(CALLS, wrong).refusals()] == ["specific_lots_mismatch"]
+
+
+@pytest.mark.parametrize("fraction", ["0", "0.25"])
+def test_who_holds_too_little_for_anything_of_a_spin_off_keeps_it_as_it_is(fraction):
+    given = event("spin_off", "t2", "XYZ", new_instrument="ABC", ratio="1/10000000000", basis_fraction=fraction)
+    answer = told(BUY, given)
+    assert answer.refusals() == []
+    assert answer.open_lots() == told(BUY).open_lots()

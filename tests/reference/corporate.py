@@ -76,6 +76,7 @@ class Corporate(Ledger):
             total = R(abs(sum(l.qty for l in lots)) * ratio(ev["ratio"]))
             for l, q in zip(lots, share_out(total, [abs(l.qty) for l in lots])):
                 b, k = R(l.basis * part), R(l.charges * part)
+                assert q or not (b or k), "a lot that gets nothing would lose its cost: outside this format"
                 l.basis, l.charges = l.basis - b, l.charges - k
                 if q:
                     self.add_lot(Lot(a, child, l.open, l.key, l.day, q if l.qty > 0 else -q, b, k))

@@ -173,17 +173,16 @@ def run_return(ops: Operations, operation: int, book: Book) -> int:
 
 
 def run_spin(ops: Operations, operation: int, book: Book) -> int:
-    """Run a SPIN off or issue of rights: every lot gives part of its basis to a lot of the child."""
+    """Run a SPIN off or issue of rights: every lot gives part of its basis to a lot of the child, where it gets one."""
     slot, action = ops.main[operation, OP_SLOT], ops.main[operation, OP_ACTION]
     held = book.slots[slot, SLOT_POSITION]
     if held == 0:
         return ACCEPTED
-    refusal = check_target(ops, book, slot, action)
-    if refusal != ACCEPTED:
-        return refusal
     child, fraction = ops.actions[action, ACTION_SLOT], ops.actions[action, ACTION_FRACTION]
-    if child == slot:
-        return OPPOSITE_POSITION
+    refusal = OPPOSITE_POSITION if child == slot else check_target(ops, book, slot, action)
+    if refusal != ACCEPTED:
+        # Who holds so little that nothing is due keeps it as it is.
+        return ACCEPTED if refusal == ROUNDS_TO_NOTHING else refusal
     total, weight, sign = new_total(ops, book, slot, action), size_of(held), 1 if held > 0 else -1
     left, lot = total, book.slots[slot, SLOT_HEAD]
     while lot != NONE and book.control[STATE] == RUNNING:
