@@ -902,7 +902,7 @@ COMMENT ON COLUMN source_records.code IS 'why it is no event';
 
 COMMENT ON COLUMN source_records.message IS 'the reason in words';
 
-COMMENT ON COLUMN source_records.text_hash IS 'first 32 digits of the SHA-256 of broker account, section and text';
+COMMENT ON COLUMN source_records.text_hash IS 'first 32 digits of the SHA-256 of broker account, section and text; empty where it brought an event';
 
 COMMENT ON COLUMN source_records.text IS 'the record itself';
 

@@ -5,7 +5,6 @@ multiplication or division are rounded half to even to 8 decimals, the quantum. 
 integer of the smallest unit of its scale, or as a fixed-scale decimal column; there is no float anywhere.
 """
 
-import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -56,26 +55,22 @@ def product(quantity: int, price: int, multiplier: int) -> int:
 
 def products(quantities: "Sequence[int]", prices: "Sequence[int]", multipliers: "Sequence[int]") -> list[int]:
     """Return `product` of each row; the three sequences have one length."""
-    whole = _whole_products(quantities, prices, multipliers)
-    if whole is not None:
-        return whole
-    return [product(q, p, m) for q, p, m in zip(quantities, prices, multipliers, strict=True)]
-
-
-def _whole_products(
-    quantities: "Sequence[int]", prices: "Sequence[int]", multipliers: "Sequence[int]"
-) -> list[int] | None:
-    """Return `products` by 64-bit arithmetic where units and multipliers are whole and nothing overflows, else None."""
     units, price, multiplier = int64_array(quantities), int64_array(prices), int64_array(multipliers)
     if units is None or price is None or multiplier is None:
-        return None
-    if (units % QUANTITY_UNIT).any() or (multiplier % QUANTITY_UNIT).any() or (price % QUANTUM).any():
-        return None
-    factors = (units // QUANTITY_UNIT, price, multiplier // QUANTITY_UNIT)
-    if math.prod(largest(factor) for factor in factors) >= INT64_SAFE:
-        return None
-    exact: list[int] = (factors[0] * factors[1] * factors[2]).tolist()
-    return exact
+        return [product(q, p, m) for q, p, m in zip(quantities, prices, multipliers, strict=True)]
+    # 64-bit arithmetic where units and multipliers are whole and nothing overflows; other rows one by one.
+    exact = (units % QUANTITY_UNIT == 0) & (multiplier % QUANTITY_UNIT == 0) & (price % QUANTUM == 0)
+    weight = _product_of(units // QUANTITY_UNIT, multiplier // QUANTITY_UNIT, exact)
+    amounts: list[int] = _product_of(weight, price, exact).tolist()
+    for row in np.flatnonzero(~exact).tolist():
+        amounts[row] = product(int(quantities[row]), int(prices[row]), int(multipliers[row]))
+    return amounts
+
+
+def _product_of(a: "np.ndarray", b: "np.ndarray", exact: "np.ndarray") -> "np.ndarray":
+    """Return a x b of 64-bit integers below INT64_SAFE; rows that would not be are 0, and not *exact* any more."""
+    exact &= (b > -INT64_SAFE) & (np.abs(b) <= INT64_SAFE // np.maximum(np.abs(a), 1))
+    return np.where(exact, a, 0) * np.where(exact, b, 0)
 
 
 def unit_price(amount: int, quantity: int, multiplier: int) -> int:

@@ -63,6 +63,8 @@ def test_a_product_is_rounded_once_to_the_quantum(quantity, price, multiplier):
 @example([(2**62 // 10**8 * 10**8, 10**18, 10**8)])
 @example([(10**8, 10**4 + 1, 10**8)])
 @example([(10**8, 10**4, 33333333)])
+@example([(10**8, 10**4, 10**8), (10**8, 1, 10**8), (2**62 // 10**8 * 10**8, 10**18, 10**8)])
+@example([(-(10**8), -(2**63), 10**8), (10**8, 10**12, 10**8)])
 def test_products_of_columns_are_products_of_their_rows(rows):
     columns = [[row[place] for row in rows] for place in range(3)]
     assert units.products(*columns) == [units.product(*row) for row in rows]

@@ -25,6 +25,8 @@ from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
 FORMAT_VERSION = 6
+# More than stay inside the catalog instead of becoming a file, and enough for an INSERT to be worth its planning.
+ROWS_AT_ONCE = 100_000
 
 
 class Catalog(Asking):
@@ -83,7 +85,7 @@ class Catalog(Asking):
         self._connection.close()
 
     def insert_by_month(self, table: str, frame: pl.DataFrame, day: str) -> None:
-        """Append rows a few months of *day* at a time, so that few partitions' files are open."""
+        """Append rows some months of *day* at a time, so that not the files of all partitions are open."""
         if frame.height <= INLINE_ROWS:
             self.insert(table, frame)
             return
@@ -93,8 +95,7 @@ class Catalog(Asking):
         for month, height in months.value_counts().sort(day).iter_rows():
             waiting.append(month)
             rows += height
-            # Fewer rows than that would stay inside the catalog instead of becoming a file.
-            if rows > INLINE_ROWS:
+            if rows > ROWS_AT_ONCE:
                 self.insert(table, frame.filter(months.is_in(waiting)))
                 waiting, rows = [], 0
         self.insert(table, frame.filter(months.is_in(waiting)))

@@ -1,6 +1,6 @@
 """What each incoming event is: new, a duplicate, a conflict with what the log has, or a cure that is refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,29 +21,10 @@ from tradelake.tables import CURE_KINDS, TRADE_LOG
 VERDICTS = {"order": pl.UInt32, "outcome": pl.String, "code": pl.String, "message": pl.String, "known_id": pl.String}
 KEYS = {"sequence": pl.Int64, "archive_id": pl.String, "execution_key": pl.Int64, "trade_key": pl.Int64}
 KNOWN_COLUMNS = (
-    "sequence",
-    "natural_key",
-    "trade_id",
-    "leg_id",
-    "broker_account_id",
-    "broker_execution_id",
-    "kind",
-    "account_id",
-    "instrument_id",
-    "new_instrument_id",
-    "to_account_id",
-    "target_id",
-    "action",
-    "executed_at",
-    "trade_date",
-    "quantity",
-    "price",
-    "commission",
-    "fees",
-    "net_amount",
-    "details",
-)
-
+    "sequence", "natural_key", "trade_id", "leg_id", "broker_account_id", "broker_execution_id", "kind", "account_id",
+    "instrument_id", "new_instrument_id", "to_account_id", "target_id", "action", "executed_at", "trade_date",
+    "quantity", "price", "commission", "fees", "net_amount", "details",
+)  # fmt: skip
 LISTED = 100
 
 
@@ -74,7 +55,7 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
     open_cases = _without(named, verdicts)
     # Most deliveries share nothing with the log but plain duplicates, and repeat nothing: the rest is judged singly.
     suspects = _sharing(open_cases, known)
-    singly = _Singly(open_cases, Ledger(_related(known, suspects), cures), cures)
+    singly = _Singly(open_cases, suspects, Ledger(_related(known, suspects), cures), cures)
     for row, facts in zip(suspects.iter_rows(named=True), comparable(suspects).iter_rows(named=True), strict=True):
         singly.judge(row, facts)
     if singly.judged:
@@ -83,9 +64,8 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
         late, problems = before_closing(_without(named, verdicts), until)
         verdicts = pl.concat([verdicts, pl.DataFrame(late, schema=VERDICTS, orient="row")])
         singly.problems += problems
-    accepted = _without(named, verdicts)
-    outcomes = _outcomes(_rewritten(named, singly.rewritten), verdicts)
-    return Classified(_rewritten(accepted, singly.rewritten), outcomes, tuple(singly.problems))
+    outcomes = _outcomes(_renamed(named.select("order", "source_row", "trade_id"), singly.rewritten), verdicts)
+    return Classified(_rewritten(_without(named, verdicts), singly.rewritten), outcomes, tuple(singly.problems))
 
 
 def _without(events: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -166,13 +146,20 @@ def _related(known: pl.DataFrame, suspects: pl.DataFrame) -> pl.DataFrame:
 
 
 class _Singly:
-    """Judges the events of a delivery that are not plainly new, one after the other."""
+    """Judges the *suspects*, events of a delivery that are not plainly new, one after the other."""
 
-    def __init__(self, events: pl.DataFrame, ledger: Ledger, cures: Cures | None) -> None:
-        self._events = events
+    def __init__(self, events: pl.DataFrame, suspects: pl.DataFrame, ledger: Ledger, cures: Cures | None) -> None:
+        # A cure names its target, or is the broker's correction of another suspect.
+        targets = pl.concat([suspects["target_id"].drop_nulls(), suspects["trade_id"]])
+        self._targets: dict[tuple[str, str], list[Row]] = {}
+        if suspects.height:
+            near = events.filter(pl.col("trade_id").is_in(targets.implode()))
+            for row in near.iter_rows(named=True):
+                self._targets.setdefault((row["trade_id"], row["leg_id"]), []).append(row)
         self._ledger = ledger
         self._cures = cures
         self.judged: list[tuple[int, str, str | None, str | None, str]] = []
+        self._refused = set[int]()
         self.rewritten: dict[int, Row] = {}
         self.problems: list[Problem] = []
 
@@ -189,6 +176,7 @@ class _Singly:
 
     def _refuse(self, row: Row, verdict: Verdict) -> None:
         self.judged.append((row["order"], verdict.outcome, verdict.code, verdict.message, verdict.trade_id))
+        self._refused.add(row["order"])
 
     def _cure(self, row: Row, facts: dict[str, Any], cure: Row) -> None:
         if self._cures is None:
@@ -208,10 +196,8 @@ class _Singly:
 
     def _earlier(self, trade_id: str, leg_id: str, *, before: int) -> Row | None:
         """Return an event of this delivery that came before and is accepted."""
-        named = (pl.col("trade_id") == trade_id) & (pl.col("leg_id") == leg_id) & (pl.col("order") < before)
-        refused = {order for order, *_ in self.judged}
-        rows: Iterator[Row] = self._events.filter(named).iter_rows(named=True)
-        accepted = (row for row in rows if row["order"] not in refused)
+        named = (row for row in self._targets.get((trade_id, leg_id), ()) if row["order"] < before)
+        accepted = (row for row in named if row["order"] not in self._refused)
         return next((self.rewritten.get(row["order"], row) for row in accepted), None)
 
 
@@ -225,8 +211,16 @@ def _rewritten(accepted: pl.DataFrame, rows: dict[int, Row]) -> pl.DataFrame:
     return pl.concat([others, cures.hstack(key_digests(cures)).select(accepted.columns)]).sort("order")
 
 
-def _outcomes(events: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
-    rows = events.select("order", "source_row", "trade_id")
+def _renamed(events: pl.DataFrame, rows: dict[int, Row]) -> pl.DataFrame:
+    """Give events the trade ids of the cures that were put in their place."""
+    if not rows:
+        return events
+    ids = {order: row["trade_id"] for order, row in rows.items()}
+    own = pl.col("order").replace_strict(ids, default=None, return_dtype=pl.String)
+    return events.with_columns(pl.coalesce(own, "trade_id").alias("trade_id"))
+
+
+def _outcomes(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     if not verdicts.height:
         nothing = pl.lit(None, dtype=pl.String)
         return rows.select(

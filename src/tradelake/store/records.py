@@ -10,12 +10,14 @@ from tradelake.store.keys import text_digests
 from tradelake.tables import SOURCE_RECORDS
 
 REFUSED = ("conflict", "reject")
+# The text of a record that brought an event is bound by the chain, and recognised by its event.
+NOTHING = pl.lit("").alias("text_hash")
 
 
 def new_records(catalog: Catalog, records: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
     """Return the records to store: those of accepted events, and kept, rejected or conflicting ones not seen before."""
     if _all_accepted(records, outcomes):
-        return records.with_columns(_text_hash())
+        return records.with_columns(NOTHING)
     by_row = outcomes.group_by("source_row").agg(
         (pl.col("outcome") == "accepted").any().alias("accepted"),
         pl.col("outcome").filter(pl.col("outcome").is_in(REFUSED)).first().alias("refused"),
@@ -26,10 +28,10 @@ def new_records(catalog: Catalog, records: pl.DataFrame, outcomes: pl.DataFrame)
         pl.coalesce("refused", "outcome").alias("outcome"),
         pl.coalesce("event_code", "code").alias("code"),
         pl.coalesce("event_message", "message").alias("message"),
-        _text_hash(),
     )
-    kept = rows.filter(pl.col("accepted").fill_null(value=False))
-    others = rows.filter(~pl.col("accepted").fill_null(value=False) & (pl.col("outcome") != "event"))
+    brought = pl.col("accepted").fill_null(value=False)
+    kept = rows.filter(brought).with_columns(NOTHING)
+    others = rows.filter(~brought & (pl.col("outcome") != "event")).with_columns(_text_hash())
     if others.height:
         # Records that brought no event are never archived.
         with catalog.joined(incoming_hashes=others.select("text_hash")):

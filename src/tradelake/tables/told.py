@@ -41,7 +41,11 @@ SOURCE_RECORDS = Table(
         Column("outcome", "text", "what became of it", values=("event", "kept", "conflict", "reject")),
         Column("code", "text", "why it is no event", null=True),
         Column("message", "text", "the reason in words", null=True),
-        Column("text_hash", "text", "first 32 digits of the SHA-256 of broker account, section and text"),
+        Column(
+            "text_hash",
+            "text",
+            "first 32 digits of the SHA-256 of broker account, section and text; empty where it brought an event",
+        ),
         Column("text", "text", "the record itself"),
         Column("record_date", "date", "trading day of its first event, else the day of the commit in UTC"),
         COMMITTED[1],
