@@ -9,7 +9,7 @@ from tradelake.book.groups import FAMILY
 from tradelake.book.reach import OPENING_KINDS, Reaching
 from tradelake.book.start import Start, standing_accounts
 from tradelake.lots import in_effect, match_events
-from tradelake.positions import summarise
+from tradelake.positions import REALIZED, summarise
 from tradelake.store import Catalog, Checkpoint, Derived, References, read_standing
 from tradelake.store.cold import CLOSED, HOT
 from tradelake.store.fold import no_families
@@ -67,7 +67,8 @@ def derive(
 ) -> Derived:
     """Match events that are in effect on top of carried lots and positions, and summarise.
 
-    `prior` are the matches of the carried positions; *families*, where they are given, those whose rows are wanted.
+    `prior` are the matches of the carried positions, or their columns REALIZED; *families*, where they are given, those
+    whose rows are wanted.
     """
     matched = match_events(
         events,
@@ -78,7 +79,9 @@ def derive(
         standing=start.standing,
         brokers=dict(references.accounts.select("account_id", "broker_account_id").iter_rows()),
     )
-    matches = matched.matches if prior is None else pl.concat([prior, matched.matches])
+    matches = matched.matches
+    if prior is not None:
+        matches = pl.concat([prior.select(REALIZED), matches.select(REALIZED)])
     summary = summarise(matched.episodes, matched.lots, matches)
     flows, refusals = matched.cash_flows, matched.refusals
     if families is not None and flows.height + refusals.height:

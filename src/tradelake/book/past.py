@@ -70,16 +70,21 @@ class PastReaders(Shelf):
         planner = self._planner()
         plain = moment.later.filter(~pl.col("kind").is_in(REACHING_KINDS)).select(*FAMILY).unique()
         families = pl.concat([planner.reached_families(reaches, plain), families]).unique()
-        families = _wanted(families, wanted or Filter(), references)
+        families = (wanted or Filter()).families(families, references.instruments)
         families, derived = self._replayed(planner, families, moment)
         return Past(moment, families, derived)
 
-    def _at(self, table: Table, wanted: Filter, day: str | None, past: Past | None) -> pl.DataFrame:
-        """Return rows of a derived table at the head, or of the *past* where one is given."""
+    def _at(
+        self, table: Table, wanted: Filter, day: str | None, past: Past | None, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Return rows of a derived table at the head, or of the *past* where one is given.
+
+        Of some `columns` the order is that of the rows in the store, as of `_rows`.
+        """
         keep = wanted.expression(table.names, day)
         texts, values = wanted.conditions(table.names, day)
         if past is None:
-            return self._rows(table, texts, values, keep)
+            return self._rows(table, texts, values, keep, columns)
         if table == POSITIONS:
             # The day of opening is no property of a slice: it restricts the positions that are made of them.
             slices = Filter(wanted.account, wanted.symbol)
@@ -90,7 +95,8 @@ class PastReaders(Shelf):
         else:
             stored = self._closed_by(table, texts, values, keep, past)
         rows = stored.join(past.families, on=FAMILY, how="anti")
-        return pl.concat([rows, past.derived.rows(table).filter(keep)]).sort(*table.sort, *table.key)
+        rows = pl.concat([rows, past.derived.rows(table).filter(keep)])
+        return rows.select(columns) if columns else rows.sort(*table.sort, *table.key)
 
     def _moment(self, as_of: Instant, as_known: Instant) -> Moment:
         """Return where two instants stand; without them the head."""
@@ -236,11 +242,3 @@ def _reaches_past(reach: Reach, at: datetime | None, later: set[int]) -> bool:
     if not later.isdisjoint(reach.sequences):
         return True
     return at is not None and reach.kind is not None and any(time > at for time in reach.times)
-
-
-def _wanted(families: pl.DataFrame, wanted: Filter, references: References) -> pl.DataFrame:
-    """Return the families that a filter asks for."""
-    if wanted.symbol is not None:
-        symbols = references.instruments.filter(wanted.expression(references.instruments.columns, None))["symbol"]
-        families = families.filter(pl.col("symbol").is_in(symbols.unique().implode()))
-    return families.filter(Filter(wanted.account).expression(FAMILY, None))

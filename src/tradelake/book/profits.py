@@ -9,7 +9,7 @@ from tradelake.book.listing import Listing, ask_instead, cut, span_of
 from tradelake.book.past import Past
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
 from tradelake.book.shelf import asked_again
-from tradelake.positions import bridge, cash_ledger, check_view, in_view, profit
+from tradelake.positions import bridge, cash_ledger, check_by, check_view, in_view, profit, with_sums
 from tradelake.tables import (
     CASH_FLOWS,
     CORPORATE_KINDS,
@@ -23,6 +23,14 @@ from tradelake.tables import (
 
 # Their cash is in other accounts and on other days than their row in the log says, so filters come later for them.
 FAR_KINDS = (*CORPORATE_KINDS, *MOVE_KINDS, *CURE_KINDS)
+# Of a match, what profit is added up from, in either view.
+REALIZED = (
+    "account_id", "symbol", "instrument_id", "currency", "close_date", "side", "proceeds", "cost", "realized_pnl",
+    "premium",
+)  # fmt: skip
+OF_STRATEGY = ("open_sequence", "close_sequence")
+SPANS = {"date": "trade_date", "month": "date_trunc('month', trade_date)", "year": "date_trunc('year', trade_date)"}
+NAMED = {"symbol": "symbol", "instrument": "instrument_id", "strategy": "strategy_id"}
 LEDGER_SQL = (
     "SELECT sequence, trade_id, kind, account_id, symbol, contract_symbol, instrument_id, strategy_id, currency, "
     f"executed_at, trade_date, commission, fees, net_amount, cash_category FROM {TRADE_LOG.name}"
@@ -68,17 +76,20 @@ class Profits(Listing):
         which a match was closed or cash moved. `view` is "tax", or "economic": premium is then realized by the option.
         """
         check_view(view)
+        by = check_by(by)
         wanted = Filter(account, symbol, strategy, since, until)
         with ask_instead(INSTEAD), self._catalog.transaction():
             past = self._past(as_of, as_known)
-            ledger, cured = self._ledger(wanted, past, as_of, as_known)
+            ledger, cured = self._ledger(wanted, past, as_of, as_known, by)
             unnamed = Filter(account, symbol, None, since, until)
-            matches = in_view(MATCHES.name, self._at(MATCHES, unnamed, "close_date", past), view)
-            if strategy is not None or "strategy" in by:
+            of_strategy = strategy is not None or "strategy" in by
+            columns = (*REALIZED, *OF_STRATEGY) if of_strategy else REALIZED
+            matches = in_view(MATCHES.name, self._at(MATCHES, unnamed, "close_date", past, columns), view)
+            if of_strategy:
                 matches = self._with_strategies(matches, cured)
         if strategy is not None:
             matches = matches.filter(Filter(strategy=strategy).expression(["strategy_id"], None))
-        return profit(matches, ledger, (by,) if isinstance(by, str) else tuple(by))
+        return profit(matches, ledger, by)
 
     def _with_strategies(self, matches: pl.DataFrame, cured: Cured | None) -> pl.DataFrame:
         """Return matches with the `strategy_id` of their closing event; the caller holds a transaction.
@@ -134,24 +145,51 @@ class Profits(Listing):
             return bridge(self._at(MATCHES, wanted, None, past), self._at(LOTS, wanted, None, past))
 
     def _ledger(
-        self, wanted: Filter, past: Past | None, as_of: Instant, as_known: Instant
+        self, wanted: Filter, past: Past | None, as_of: Instant, as_known: Instant, by: Sequence[str] | None = None
     ) -> tuple[pl.DataFrame, Cured | None]:
-        """Return the ledger of the events that count, and the cured ones among them; the caller holds a transaction."""
+        """Return the ledger of the events that count, and the cured ones among them; the caller holds a transaction.
+
+        For sums *by* some names, events that differ in nothing else than their amounts are one row, with their number.
+        """
         near, values = wanted.conditions(TRADE_LOG.names, "trade_date")
         cut(near, values, as_of=as_of, as_known=None)
         known: list[str] = []
         since: list[object] = []
         cut(known, since, as_of=None, as_known=as_known)
-        query = with_far(LEDGER_SQL, near, known) if near else LEDGER_SQL + where(known)
-        events = self._catalog.frame(query, [*values, *since, *(since if near else ())], span_of(wanted, as_of))
+        flows, refused = (self._at(table, Filter(), None, past) for table in (CASH_FLOWS, REFUSALS))
+        span, at = span_of(wanted, as_of), None if as_of is None else instant_of(as_of)
+        apart = pl.concat([flows["sequence"], refused["sequence"]])
+        if by is not None:
+            query = with_far(LEDGER_SQL, [*near, "sequence IN (SELECT sequence FROM apart)"], known)
+        else:
+            query = with_far(LEDGER_SQL, near, known) if near else LEDGER_SQL + where(known)
+        with self._catalog.joined(apart=apart.to_frame()):
+            events = self._catalog.frame(query, [*values, *since, *(since if near or by is not None else ())], span)
         cured = self._cured(as_known) if events["kind"].is_in(CURE_KINDS).any() else None
         if cured is not None:
             events = as_they_count(events, cured)
-        if as_of is not None:
-            events = events.filter(pl.col("executed_at") <= instant_of(as_of))
-        flows, refused = (self._at(table, Filter(), None, past) for table in (CASH_FLOWS, REFUSALS))
-        ledger = cash_ledger(events, flows, refused, as_of=None if as_of is None else instant_of(as_of))
-        if cured is None and not events["kind"].is_in(FAR_KINDS).any():
-            return ledger, None
-        named = ledger.join(events.select("sequence", "contract_symbol"), on="sequence", how="left")
-        return named.filter(wanted.expression(named.columns, "trade_date")).select(ledger.columns), cured
+            apart = pl.concat([apart, cured.sequences])
+        if at is not None:
+            events = events.filter(pl.col("executed_at") <= at)
+        ledger = cash_ledger(events, flows, refused, as_of=at)
+        if cured is not None or events["kind"].is_in(FAR_KINDS).any():
+            named = ledger.join(events.select("sequence", "contract_symbol"), on="sequence", how="left")
+            ledger = named.filter(wanted.expression(named.columns, "trade_date")).select(ledger.columns)
+        if by is None:
+            return ledger, cured
+        with self._catalog.joined(apart=apart.to_frame()):
+            sums = self._catalog.frame(_sums_sql(by, [*near, *known]), [*values, *since], span)
+        return with_sums(ledger, sums), cured
+
+
+def _sums_sql(by: Sequence[str], conditions: Sequence[str]) -> str:
+    """Return what adds up the charges and cash of events, all but those `apart` and those of FAR_KINDS."""
+    days = [SPANS[name] for name in SPANS if name in by]
+    columns = ["account_id", "kind", "currency", "cash_category", *(NAMED[name] for name in NAMED if name in by)]
+    columns += [f"CAST({days[0]} AS DATE) AS trade_date"] if days else []
+    far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
+    apart = [f"kind NOT IN ({far})", *conditions, "sequence NOT IN (SELECT sequence FROM apart)"]
+    return (
+        f"SELECT {', '.join(columns)}, sum(commission) AS commission, sum(fees) AS fees, "
+        f"sum(net_amount) AS net_amount, count(*) AS events FROM {TRADE_LOG.name}{where(apart)} GROUP BY ALL"
+    )

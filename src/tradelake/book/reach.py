@@ -20,6 +20,7 @@ REACHING_KINDS = (*CORPORATE_KINDS, *MOVE_KINDS, *CURE_KINDS, "subscribe", "lot_
 OPENING_KINDS = ("fork", "merge")
 ID = ("account_id", "to_account_id")
 NAMED = ("instrument_id", "new_instrument_id")
+READ = ("sequence", "trade_id", "leg_id", "kind", *ID, *NAMED, "symbol", "target_id", "executed_at", "details")
 Key = tuple[str, str]
 Row = Mapping[str, Any]
 
@@ -67,7 +68,7 @@ class Reaching:
         if not rows.height:
             return
         symbols = _Symbols(instruments)
-        for row in rows.iter_rows(named=True):
+        for row in rows.select(READ).iter_rows(named=True):
             own = (row["trade_id"], row["leg_id"])
             if row["kind"] in CURE_KINDS:
                 self._cure(own, row, symbols)

@@ -73,6 +73,13 @@ class Filter:
             result &= pl.col(day) <= day_of(self.until)
         return result
 
+    def families(self, families: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows, by account_id and symbol, that can have something of what is asked for."""
+        if self.symbol is not None:
+            symbols = instruments.filter(self.expression(instruments.columns, None))["symbol"]
+            families = families.filter(pl.col("symbol").is_in(symbols.unique().implode()))
+        return families.filter(Filter(self.account).expression(families.columns, None))
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

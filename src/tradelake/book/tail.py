@@ -18,9 +18,10 @@ from tradelake.book.groups import FAMILY, Roots
 from tradelake.book.reach import REACHING_KINDS, Reaching
 from tradelake.book.start import Start, first_start, standing_accounts, start_at
 from tradelake.lots import in_effect
+from tradelake.positions import NOTHING_REALIZED, REALIZED
 from tradelake.store import Catalog, Checkpoint, Derived, References, Standing
 from tradelake.store.cold import HOT
-from tradelake.store.fold import family_rows, no_families
+from tradelake.store.fold import family_rows, no_families, rows_of_positions
 from tradelake.tables import LOTS, MATCHES, POSITIONS, TRADE_LOG
 
 EVENTS = TRADE_LOG.empty().select(EVENT_COLUMNS)
@@ -37,12 +38,12 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class _Carried:
-    """Open lots and positions of some families at the checkpoint, and the matches of those positions."""
+    """Open lots and positions of some families at the checkpoint, and what those positions have realized."""
 
     families: pl.DataFrame = field(default_factory=no_families)
     lots: pl.DataFrame = field(default_factory=LOTS.empty)
     positions: pl.DataFrame = field(default_factory=POSITIONS.empty)
-    matches: pl.DataFrame = field(default_factory=MATCHES.empty)
+    realized: pl.DataFrame = field(default_factory=NOTHING_REALIZED.clear)
 
 
 class TailFold:
@@ -128,14 +129,15 @@ class TailFold:
         if plan.resumed.height:
             carried = self._carry(plan.resumed, checkpoint)
             events = in_effect(plan.resumed_events, references.instruments)
+            positions = carried.positions.join(plan.resumed, on=FAMILY, how="semi")
             run = derive(
                 references,
                 events,
                 start=self._started(references, checkpoint),
                 families=plan.resumed,
                 lots=carried.lots.join(plan.resumed, on=FAMILY, how="semi"),
-                positions=carried.positions.join(plan.resumed, on=FAMILY, how="semi"),
-                prior=carried.matches.join(plan.resumed, on=FAMILY, how="semi"),
+                positions=positions,
+                prior=carried.realized.join(positions, on="position_id", how="semi"),
             )
             runs.append(replace(run, resumed=plan.resumed))
             times += _times(events)
@@ -174,15 +176,15 @@ class TailFold:
         missing = families.join(self._carried.families, on=FAMILY, how="anti")
         if missing.height and checkpoint.sequence:
             lots, positions = (family_rows(self._catalog, table, missing) for table in (LOTS, POSITIONS))
-            matches = MATCHES.empty()
+            realized = NOTHING_REALIZED
             if positions.height:
-                matches = family_rows(self._catalog, MATCHES, missing).join(positions, on="position_id", how="semi")
+                realized = rows_of_positions(self._catalog, MATCHES, positions, REALIZED).cast(realized.schema)
             known = self._carried
             self._carried = _Carried(
                 pl.concat([known.families, missing]),
                 pl.concat([known.lots, LOTS.conform(lots)]),
                 pl.concat([known.positions, POSITIONS.conform(positions)]),
-                pl.concat([known.matches, MATCHES.conform(matches)]),
+                pl.concat([known.realized, realized]),
             )
         return self._carried
 

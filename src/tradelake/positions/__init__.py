@@ -4,7 +4,7 @@ from tradelake.positions.capital import BUFFER, CAPITAL, FORK_SURPLUS, MERGE_VAL
 from tradelake.positions.chains import ROLL_WINDOW, Chains, chains_in_view, chains_of
 from tradelake.positions.expiring import PROPOSALS, expired_options, proposal_rows
 from tradelake.positions.marking import with_marks
-from tradelake.positions.pnl import BY_COLUMNS, cash_ledger, profit, profit_to_date
+from tradelake.positions.pnl import BY_COLUMNS, cash_ledger, check_by, profit, profit_to_date, with_sums
 from tradelake.positions.slices import LOT_COLUMNS, SHARED, SLICE_COLUMNS, positions_at
 from tradelake.positions.snapshots import (
     OF_ACCOUNT,
@@ -17,7 +17,7 @@ from tradelake.positions.snapshots import (
     position_snapshots,
     totals_of,
 )
-from tradelake.positions.summary import Summary, summarise
+from tradelake.positions.summary import NOTHING_REALIZED, REALIZED, Summary, summarise
 from tradelake.positions.views import bridge, check_view, in_view
 
 __all__ = [
@@ -27,8 +27,10 @@ __all__ = [
     "FORK_SURPLUS",
     "LOT_COLUMNS",
     "MERGE_VALUE",
+    "NOTHING_REALIZED",
     "OF_ACCOUNT",
     "PROPOSALS",
+    "REALIZED",
     "ROLL_WINDOW",
     "SHARED",
     "SLICE_COLUMNS",
@@ -42,6 +44,7 @@ __all__ = [
     "cash_ledger",
     "chains_in_view",
     "chains_of",
+    "check_by",
     "check_view",
     "differing",
     "expired_options",
@@ -56,4 +59,5 @@ __all__ = [
     "summarise",
     "totals_of",
     "with_marks",
+    "with_sums",
 ]

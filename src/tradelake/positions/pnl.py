@@ -7,7 +7,7 @@ import polars as pl
 
 from tradelake.errors import InputError
 from tradelake.sessions import trade_date_of
-from tradelake.tables import CHAIN_KINDS, CURE_KINDS, MOVE_KINDS
+from tradelake.tables import CHAIN_KINDS, CURE_KINDS, MOVE_KINDS, TRADE_LOG
 from tradelake.units import MONEY
 
 BY_COLUMNS = ("account", "month", "year", "date", "symbol", "strategy", "instrument")
@@ -28,6 +28,15 @@ OF_ONE_EVENT = ["sequence", "account_id"]
 ZERO = pl.lit(0, dtype=MONEY)
 
 
+def check_by(by: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names that profit is grouped by; InputError for one that there is not."""
+    wanted = (by,) if isinstance(by, str) else tuple(by)
+    for name in wanted:
+        if name not in BY_COLUMNS:
+            raise InputError(f"cannot group profit by {name!r}; choose from {', '.join(BY_COLUMNS)}")
+    return wanted
+
+
 def _by(name: str, date: str) -> pl.Expr:
     expressions = {
         "account": pl.col("account_id"),
@@ -38,8 +47,6 @@ def _by(name: str, date: str) -> pl.Expr:
         "strategy": pl.col("strategy_id"),
         "instrument": pl.col("instrument_id"),
     }
-    if name not in expressions:
-        raise InputError(f"cannot group profit by {name!r}; choose from {', '.join(BY_COLUMNS)}")
     return expressions[name]
 
 
@@ -54,27 +61,45 @@ def cash_ledger(
     dividend counts on its ex-date and moves its cash when it is paid: two rows where that is
     another day, and no cash where it is after *as_of*.
     """
-    category = pl.col("cash_category").fill_null("")
     own = events.filter(pl.col("account_id").is_not_null() & ~pl.col("kind").is_in(ONLY_BY_FLOWS))
     flows = cash_flows.select(*OF_ONE_EVENT, "amount")
-    rows = (
-        own.join(refusals.select(OF_ONE_EVENT), on=OF_ONE_EVENT, how="anti")
-        .join(flows, on=OF_ONE_EVENT, how="left")
-        .select(
-            *LEDGER_COLUMNS,
-            "kind",
-            pl.coalesce("amount", "net_amount", ZERO).alias("amount"),
-            pl.when(category == "fee")
-            .then(pl.col("commission") + pl.col("fees") - pl.col("net_amount"))
-            .otherwise(pl.col("commission") + pl.col("fees"))
-            .alias("charges"),
-            pl.when(category == "dividend").then("net_amount").otherwise(ZERO).alias("dividends"),
-            pl.when(category == "interest").then("net_amount").otherwise(ZERO).alias("interest"),
-            pl.when(category == "deposit").then("net_amount").otherwise(ZERO).alias("deposits"),
-        )
-    )
+    effective = own.join(refusals.select(OF_ONE_EVENT), on=OF_ONE_EVENT, how="anti")
+    rows = _of_events(effective.join(flows, on=OF_ONE_EVENT, how="left"))
     others = cash_flows.join(own, on=OF_ONE_EVENT, how="anti")
     return pl.concat([rows, _of_flows(others, events, as_of)]) if others.height else rows
+
+
+def with_sums(ledger: pl.DataFrame, sums: pl.DataFrame) -> pl.DataFrame:
+    """Return a ledger with rows for many events each, and the number of `events` of every row.
+
+    *sums* are rows of the log without cash flows and refusals, added up: account_id, currency, kind, cash_category,
+    commission, fees, net_amount, events, and other columns of the ledger where they are the same in all of a row.
+    """
+    types = {name: TRADE_LOG.schema[name] for name in LEDGER_COLUMNS if name not in sums.columns}
+    own = sums.filter(~pl.col("kind").is_in(ONLY_BY_FLOWS)).with_columns(
+        *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in types.items()),
+        *(pl.col(name).cast(MONEY) for name in ("commission", "fees", "net_amount")),
+        pl.lit(None, dtype=MONEY).alias("amount"),
+    )
+    one = pl.lit(1, dtype=pl.Int64).alias("events")
+    return pl.concat([ledger.with_columns(one), _of_events(own).with_columns(own["events"])])
+
+
+def _of_events(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the ledger rows of events in their own accounts; `amount` is that of their cash flow, null without one."""
+    category = pl.col("cash_category").fill_null("")
+    return events.select(
+        *LEDGER_COLUMNS,
+        "kind",
+        pl.coalesce("amount", "net_amount", ZERO).alias("amount"),
+        pl.when(category == "fee")
+        .then(pl.col("commission") + pl.col("fees") - pl.col("net_amount"))
+        .otherwise(pl.col("commission") + pl.col("fees"))
+        .alias("charges"),
+        pl.when(category == "dividend").then("net_amount").otherwise(ZERO).alias("dividends"),
+        pl.when(category == "interest").then("net_amount").otherwise(ZERO).alias("interest"),
+        pl.when(category == "deposit").then("net_amount").otherwise(ZERO).alias("deposits"),
+    )
 
 
 def _of_flows(flows: pl.DataFrame, events: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
@@ -103,16 +128,19 @@ def profit(matches: pl.DataFrame, ledger: pl.DataFrame, by: Sequence[str]) -> pl
     """Return realized profit, dividends, interest, fees and cash per group and currency, sorted by the groups.
 
     `matches` are rows of that table, by strategy with the `strategy_id` of their closing event; `ledger` as
-    `cash_ledger` gives it. A match belongs to the day on which it was closed, cash to the trading day of its event.
+    `cash_ledger` or `with_sums` gives it. A match belongs to the day on which it was closed, cash to the trading day of
+    its event.
     """
+    by = check_by(by)
     realized = matches.group_by(*(_by(name, "close_date") for name in by), "currency").agg(
         pl.col("realized_pnl").sum(), pl.len().cast(pl.Int64).alias("matches")
     )
+    events = pl.col("events") if "events" in ledger.columns else pl.lit(1)
     cash = ledger.group_by(*(_by(name, "trade_date") for name in by), "currency").agg(
         pl.col("dividends", "interest").sum(),
         pl.col("charges").sum().alias("fees"),
         pl.col("amount").sum().alias("cash"),
-        (pl.col("kind") == "trade").sum().cast(pl.Int64).alias("trades"),
+        pl.when(pl.col("kind") == "trade").then(events).otherwise(0).sum().cast(pl.Int64).alias("trades"),
     )
     return _joined(realized, cash)
 

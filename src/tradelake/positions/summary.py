@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from tradelake.errors import InvariantError
-from tradelake.tables import HOWS_OF_OPEN_LOTS, POSITION_HISTORY, POSITIONS
+from tradelake.tables import HOWS_OF_OPEN_LOTS, MATCHES, POSITION_HISTORY, POSITIONS
 from tradelake.units import MONEY, MONEY_SCALE, QUANTITY, column_units, decimal_column, unit_price
+
+# What is added up of the matches of a position.
+REALIZED = ("position_id", "how", "quantity", "proceeds", "cost", "realized_pnl", "premium")
+NOTHING_REALIZED = MATCHES.empty().select(REALIZED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ def summarise(episodes: pl.DataFrame, lots: pl.DataFrame, matches: pl.DataFrame)
     """Return the open and closed positions of *episodes*.
 
     `episodes` has one row per position with its opening and closing event, `lots` all that is open of them,
-    `matches` all matches of them, earlier runs' included. Both results are in the sort order of their table.
+    `matches` all matches of them, earlier runs' included; their columns REALIZED are enough. Both results are in the
+    sort order of their table.
     """
     joined = _with_realized(episodes, matches)
     closed = joined.filter(pl.col("close_sequence").is_not_null()).with_columns(status=pl.lit("CLOSED"))

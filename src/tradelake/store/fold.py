@@ -5,6 +5,7 @@ groups of families that events link: those whose new events all come after what 
 lots, the others are *replayed* from their first event. Both write the same rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -112,6 +113,14 @@ def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame) -> pl.Da
     with catalog.joined(families=families):
         return catalog.frame(
             f"SELECT t.* FROM {table.name} t SEMI JOIN families USING (account_id, symbol) WHERE {_near(families)}"
+        )
+
+
+def rows_of_positions(catalog: Catalog, table: Table, positions: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Return columns of the rows of a derived table that belong to some positions, as of the checkpoint."""
+    with catalog.joined(held=positions.select("position_id")):
+        return catalog.frame(
+            f"SELECT {', '.join(columns)} FROM {table.name} SEMI JOIN held USING (position_id) WHERE {_near(positions)}"
         )
 
 
