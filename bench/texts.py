@@ -26,9 +26,15 @@ it sums quantities of trades, without lots, cost, expiries or assignments, and t
 PEERS_TEXT = """\
 Peers follow a plain log: trades only, no busts, nothing late, nothing that expires, whole cents; the busts, late fills
 and option events of the full log are more than most of them know. Each peer is given what it takes best, and its
-time is without starting Python, importing libraries and converting the data to its form. tradelake
-is measured on the same fills in the same run. Its *import* reads, checks, records durably and derives all tables; its
-*rebuild* is the derivation alone, with all tables written. Below 1 tradelake is faster."""
+time is without starting Python, importing or compiling libraries and converting the data to its form; hledger is
+a program that starts and reads its journal for each question. tradelake is measured on the same fills in the same run.
+Its *import* reads, checks, records durably and derives all tables; its *rebuild* is the derivation alone, with all
+tables written. Below 1 tradelake is faster.
+
+Answers are compared by account and contract. Profit by FIFO is compared wherever a peer has it; a peer that works at
+average price must have the same profit for what has ended flat, where every method comes to the same. Where a peer
+knows no charges, profit is compared without them. A difference stops the run, unless the peer rounds on its way, and
+then only as far as that rounding can go."""
 
 SECONDS_TEXT = """\
 Each in a process of its own, of which the memory is the peak. A night imports the broker's statement of a day, takes
@@ -57,6 +63,7 @@ make bench BENCH_ARGS="--document"                            # write this docum
 ```
 
 Peers are installed on the first run, pinned, each into an environment of its own under the cache folder of the user, or
-`TRADELAKE_BENCH_ENVS`; that needs a way to PyPI. What a run measures replaces
-what was there for the same size, part by part; the rest of `bench/results.json` stays. Archive and export
-are left out of large sizes unless they are named."""
+`TRADELAKE_BENCH_ENVS`; that needs a way to PyPI, some minutes and 3 GB. hledger is installed as a package of Debian,
+by root. What cannot be installed is listed with the reason. What a run measures replaces what was there for the same
+size, part by part; the rest of `bench/results.json` stays. Archive and export are left out of large sizes unless they
+are named."""

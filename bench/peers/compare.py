@@ -7,6 +7,8 @@ import polars as pl
 from bench.peers.kind import Peer
 
 KEYS = ["account", "contract"]
+ANSWERS = ("cents", "quantity", "within")
+PROFITS = {"fifo": "profits by FIFO", "flat": "profits of flat pairs"}
 
 
 def compare(peer: Peer, answer: Path, reference: Path) -> str:
@@ -15,35 +17,37 @@ def compare(peer: Peer, answer: Path, reference: Path) -> str:
         return "nothing to compare"
     ours = pl.read_parquet(reference).with_columns(pl.col("gross_cents" if peer.gross else "net_cents").alias("cents"))
     theirs = pl.read_parquet(answer) if answer.exists() else pl.read_csv(answer.with_suffix(".csv"))
-    columns = [name for name in ("cents", "quantity") if name in theirs.columns]
+    columns = [name for name in ANSWERS if name in theirs.columns]
     theirs = theirs.select(*KEYS, *(pl.col(name).cast(pl.Int64).alias(f"{name}_theirs") for name in columns))
     both = ours.join(theirs, on=KEYS, how="full", coalesce=True).with_columns(
         pl.col("cents", "quantity", *(f"{name}_theirs" for name in columns)).fill_null(0)
     )
-    if peer.compared != "fifo":
-        profit = both.filter(pl.col("quantity") == 0) if peer.compared == "flat" else both.clear()
-    else:
-        profit = both
     said = []
     if "quantity" in columns:
-        _all_equal(peer, both, "quantity", 0)
-        held = both.filter(pl.col("quantity") != 0).height
-        said.append(f"{held:,} open quantities equal")
-    if "cents" in columns and profit.height:
-        far = _all_equal(peer, profit, "cents", peer.tolerance_cents)
-        kind = {"fifo": "profits by FIFO", "flat": "profits of flat pairs"}[peer.compared]
-        exact = f"{profit.height:,} {kind} equal to the cent"
-        near = f"{profit.height - far:,} of {profit.height:,} {kind} equal to the cent, the rest within rounding"
-        said.append(near if far else exact)
+        _differences(peer, both, "quantity", pl.lit(0))
+        said.append(f"{both.filter(pl.col('quantity') != 0).height:,} open quantities equal")
+    if "cents" in columns and peer.compared in PROFITS:
+        pairs = both.filter(pl.col("quantity") == 0) if peer.compared == "flat" else both
+        within = pl.col("within_theirs") if "within" in columns else pl.lit(0)
+        said.append(_agreement(PROFITS[peer.compared], pairs.height, _differences(peer, pairs, "cents", within)))
+    elif peer.compared in PROFITS:
+        raise AssertionError(f"{peer.title} has answered no profit that could be compared")
     return ", ".join(said)
 
 
-def _all_equal(peer: Peer, both: pl.DataFrame, name: str, tolerance: int) -> int:
-    """Return how many differ within the tolerance; AssertionError where one differs by more."""
+def _agreement(what: str, count: int, rounded: pl.Series) -> str:
+    if rounded.is_empty():
+        return f"{count:,} {what} equal to the cent"
+    equal = f"{count - rounded.len():,} of {count:,} {what} equal to the cent"
+    return f"{equal}, the rest but for its rounding, which comes to {rounded.max()} cents at most"
+
+
+def _differences(peer: Peer, both: pl.DataFrame, name: str, within: pl.Expr) -> pl.Series:
+    """Return the differences that rounding explains; AssertionError where there are no pairs, or others."""
     away = (pl.col(name) - pl.col(f"{name}_theirs")).abs()
-    wrong = both.filter(away > tolerance)
-    if wrong.height:
+    wrong = both.filter(away > within)
+    if wrong.height or not both.height:
         raise AssertionError(
-            f"{peer.title} differs in {name} of {wrong.height} of {both.height} pairs:\n{wrong.head(5)}"
+            f"{peer.title} differs in {name} of {wrong.height} of {both.height} pairs:\n{wrong.head()}"
         )
-    return both.filter(away > 0).height
+    return both.filter(away > 0).select(away).to_series()

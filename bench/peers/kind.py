@@ -25,7 +25,8 @@ class Peer:
 
     `packages` are pinned requirements from PyPI for its own environment, or `debian` is the package that has its
     program; with neither it runs in this one. `script` is run in it with a folder and the files of the fills, and
-    writes `answer.parquet` or `answer.csv` there: account, contract, cents, quantity.
+    writes `answer.parquet` or `answer.csv` there: account, contract, cents, quantity; and where it rounds on its way,
+    by how many cents that may move the profit of a pair at most, `within`, as follows from its fills.
     """
 
     name: str
@@ -38,7 +39,6 @@ class Peer:
     gross: bool = False
     packages: Sequence[str] = ()
     debian: str | None = None
-    tolerance_cents: int = 0
 
     def prepare(self) -> None:
         """Install it where it is not there yet; raises NotInstalled with the reason."""

@@ -5,7 +5,9 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,22 @@ def rows() -> list[tuple]:
     return found
 
 
+def cut(fills: Iterable[tuple]) -> Iterator[tuple[tuple, int, int]]:
+    """Yield each fill with how many of it close what is held, and how many open; one that flips has both."""
+    held: dict[tuple, int] = defaultdict(int)
+    for fill in fills:
+        account, contract, side, quantity = fill[:4]
+        before = held[account, contract]
+        closes = min(quantity, abs(before)) if before * side < 0 else 0
+        held[account, contract] = before + side * quantity
+        yield fill, closes, quantity - closes
+
+
+def money(cents: int) -> str:
+    """Return cents as text."""
+    return f"{Decimal(cents) / 100:.2f}"
+
+
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     """Return the seconds of a call, and what it returned."""
     started = time.perf_counter()
@@ -42,6 +60,7 @@ def answer(pairs: Iterable[tuple], *columns: str) -> None:
 
 def report(version: str, *figures: tuple[str, float, str]) -> None:
     """Print what was measured: what it is, its number, and the name of what tradelake is compared by."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1024 if sys.platform == "linux" else 1)
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak = max(usage.ru_maxrss for usage in usages) * (1024 if sys.platform == "linux" else 1)
     said = [{"what": what, "value": value, "ours": ours} for what, value, ours in figures]
     print(json.dumps({"version": version, "seconds": figures[0][1], "peak_bytes": peak, "figures": said}))

@@ -7,35 +7,28 @@ from decimal import Decimal
 import beancount
 from beancount import loader
 from beancount.core import data as entries_of
-from common import FOLDER, answer, report, rows, timed
+from common import FOLDER, answer, cut, money, report, rows, timed
 
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
-def money(cents: int) -> str:
-    """Return cents as text."""
-    return f"{Decimal(cents) / 100:.2f}"
-
-
 def write() -> tuple[str, dict[int, tuple]]:
     """Write the ledger: an account of assets and one of income for each account and contract."""
-    held: dict[tuple, int] = defaultdict(int)
     opened, lines = dict[tuple, int](), list[str]()
-    for account, contract, side, quantity, price, fee, multiplier, at in rows():
-        key = (account, contract)
-        number = opened.setdefault(key, len(opened))
-        day, before, signed = at // 86_400_000_000, held[key], side * quantity
-        closes = min(quantity, abs(before)) if before * signed < 0 else 0
-        held[key] += signed
-        date = datetime.date.fromordinal(EPOCH + day)
+    for order, (fill, closes, opens) in enumerate(cut(rows())):
+        account, contract, side, quantity, price, fee, multiplier, at = fill
+        number = opened.setdefault((account, contract), len(opened))
+        date = datetime.date.fromordinal(EPOCH + at // 86_400_000_000)
         place = f"Assets:P{number}"
         lines.append(f'{date} * "fill"')
         # Lots of beancount have no multiplier: units of 100 shares.
         if closes:
             lines.append(f"  {place} {side * closes * multiplier} C{number} {{}} @ {money(price)} USD")
-        if quantity - closes:
-            lines.append(f"  {place} {side * (quantity - closes) * multiplier} C{number} {{{money(price)} USD}}")
-        lines.append(f"  Assets:Cash {money(-signed * price * multiplier - fee)} USD")
+        if opens:
+            # Lots of one day and price would be one, and leave in the turn of its first: a label keeps them apart.
+            lot = f'{{{money(price)} USD, "{order}"}}'
+            lines.append(f"  {place} {side * opens * multiplier} C{number} {lot}")
+        lines.append(f"  Assets:Cash {money(-side * quantity * price * multiplier - fee)} USD")
         lines.append(f"  Expenses:Fees {money(fee)} USD")
         if closes:
             lines.append(f"  Income:P{number}")
