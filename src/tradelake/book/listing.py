@@ -79,9 +79,14 @@ class Listing(PastReaders):
 
     def _cured(self, as_known: Instant) -> Cured:
         """Return what the cures known by an instant have made of their targets; the caller holds a transaction."""
-        references = self._references(self._standing().import_run_id)
-        known = None if as_known is None else instant_of(as_known)
-        return read_cured(self._catalog, references.instruments, as_known=known)
+        run = self._standing().import_run_id
+        instruments = self._references(run).instruments
+        if as_known is not None:
+            return read_cured(self._catalog, instruments, as_known=instant_of(as_known))
+        # They are looked for in the whole log, and change with commits only.
+        if self._cures is None or self._cures[0] != run:
+            self._cures = run, read_cured(self._catalog, instruments)
+        return self._cures[1]
 
     def _stored(self, table: Table, wanted: Filter, *, day: str | None, order: str) -> pl.DataFrame:
         texts, values = wanted.conditions(table.names, day)

@@ -158,26 +158,26 @@ class Profits(Listing):
         cut(known, since, as_of=None, as_known=as_known)
         flows, refused = (self._at(table, Filter(), None, past) for table in (CASH_FLOWS, REFUSALS))
         span, at = span_of(wanted, as_of), None if as_of is None else instant_of(as_of)
-        apart = pl.concat([flows["sequence"], refused["sequence"]])
-        if by is not None:
-            query = with_far(LEDGER_SQL, [*near, "sequence IN (SELECT sequence FROM apart)"], known)
-        else:
-            query = with_far(LEDGER_SQL, near, known) if near else LEDGER_SQL + where(known)
+        apart = refused["sequence"]
+        # For sums only what counts otherwise than its row of the log says is read one by one.
+        singly = near if by is None else [*near, "sequence IN (SELECT sequence FROM apart)"]
+        query = with_far(LEDGER_SQL, singly, known) if singly else LEDGER_SQL + where(known)
         with self._catalog.joined(apart=apart.to_frame()):
-            events = self._catalog.frame(query, [*values, *since, *(since if near or by is not None else ())], span)
+            events = self._catalog.frame(query, [*values, *since, *(since if singly else ())], span)
         cured = self._cured(as_known) if events["kind"].is_in(CURE_KINDS).any() else None
         if cured is not None:
             events = as_they_count(events, cured)
             apart = pl.concat([apart, cured.sequences])
         if at is not None:
             events = events.filter(pl.col("executed_at") <= at)
-        ledger = cash_ledger(events, flows, refused, as_of=at)
+        ledger = cash_ledger(events, flows.join(events, on="sequence", how="semi"), refused, as_of=at)
         if cured is not None or events["kind"].is_in(FAR_KINDS).any():
             named = ledger.join(events.select("sequence", "contract_symbol"), on="sequence", how="left")
             ledger = named.filter(wanted.expression(named.columns, "trade_date")).select(ledger.columns)
         if by is None:
             return ledger, cured
-        with self._catalog.joined(apart=apart.to_frame()):
+        own = flows.select("sequence", "account_id", "amount")
+        with self._catalog.joined(apart=apart.to_frame(), flows=own):
             sums = self._catalog.frame(_sums_sql(by, [*near, *known]), [*values, *since], span)
         return with_sums(ledger, sums), cured
 
@@ -191,5 +191,6 @@ def _sums_sql(by: Sequence[str], conditions: Sequence[str]) -> str:
     apart = [f"kind NOT IN ({far})", *conditions, "sequence NOT IN (SELECT sequence FROM apart)"]
     return (
         f"SELECT {', '.join(columns)}, sum(commission) AS commission, sum(fees) AS fees, "
-        f"sum(net_amount) AS net_amount, count(*) AS events FROM {TRADE_LOG.name}{where(apart)} GROUP BY ALL"
+        "sum(net_amount) AS net_amount, sum(coalesce(amount, net_amount)) AS amount, count(*) AS events "
+        f"FROM {TRADE_LOG.name} LEFT JOIN flows USING (sequence, account_id){where(apart)} GROUP BY ALL"
     )

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
+from tradelake.book.effective import Cured
 from tradelake.book.groups import FAMILY
 from tradelake.book.read import where
 from tradelake.book.tail import Tail, TailFold
@@ -81,6 +82,7 @@ class Shelf:
         self._checkpoint_sequence = 0
         self._stood: tuple[int, Standing] | None = None
         self._prices: tuple[int, pl.DataFrame] | None = None
+        self._cures: tuple[int, Cured] | None = None
 
     def _again(self, action: Callable[[], Result]) -> Result:
         def once() -> Result:
@@ -89,7 +91,7 @@ class Shelf:
             except ServerLost:
                 # What was read in part is not to be gone on with.
                 self._tail, self._index = TailFold(self._catalog), KeyIndex()
-                self._known = self._head = self._stood = self._prices = None
+                self._known = self._head = self._stood = self._prices = self._cures = None
                 raise
 
         return self._catalog.again(once)

@@ -72,21 +72,20 @@ def cash_ledger(
 def with_sums(ledger: pl.DataFrame, sums: pl.DataFrame) -> pl.DataFrame:
     """Return a ledger with rows for many events each, and the number of `events` of every row.
 
-    *sums* are rows of the log without cash flows and refusals, added up: account_id, currency, kind, cash_category,
-    commission, fees, net_amount, events, and other columns of the ledger where they are the same in all of a row.
+    *sums* are rows of the log that were not refused, added up: account_id, currency, kind, cash_category, commission,
+    fees, net_amount, the `amount` that was moved, events, and other columns of the ledger that all in a row share.
     """
     types = {name: TRADE_LOG.schema[name] for name in LEDGER_COLUMNS if name not in sums.columns}
     own = sums.filter(~pl.col("kind").is_in(ONLY_BY_FLOWS)).with_columns(
         *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in types.items()),
-        *(pl.col(name).cast(MONEY) for name in ("commission", "fees", "net_amount")),
-        pl.lit(None, dtype=MONEY).alias("amount"),
+        *(pl.col(name).cast(MONEY) for name in ("commission", "fees", "net_amount", "amount")),
     )
     one = pl.lit(1, dtype=pl.Int64).alias("events")
     return pl.concat([ledger.with_columns(one), _of_events(own).with_columns(own["events"])])
 
 
 def _of_events(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the ledger rows of events in their own accounts; `amount` is that of their cash flow, null without one."""
+    """Return the ledger rows of events in their own accounts; `amount` is that of their cash flow, if any."""
     category = pl.col("cash_category").fill_null("")
     return events.select(
         *LEDGER_COLUMNS,
