@@ -1,6 +1,9 @@
 """What tradelake takes: the steps of one book, each run as a child of its own, on the book that the first one made."""
 
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,7 @@ import tradelake as tl
 from bench import child, data
 from bench.child import Numbers
 
+BATCH = 100
 PAST_DAY, MONTH = "2024-02-29", ("2024-03-01", "2024-03-31")
 TOLD = ("trade_log", "source_records")
 DERIVED = ("positions", "lots", "matches", "position_history", "cash_flows", "refusals")
@@ -102,26 +106,55 @@ def day(folder: str, file: str) -> Numbers:
 
 
 def single(folder: str, count: int) -> Numbers:
-    """Record one fill at a time, each durable when `record` returns, and ask for the position after each."""
-    recorded, read = [], []
+    """Record one fill at a time, each durable when `record` returns, and ask for the position after each; then batches.
+
+    A batch is of BATCH fills that one call records.
+    """
+    recorded, read, batches = [], [], []
     with tl.open(f"{folder}/book") as book:
         for number in range(count):
-            fill = {
-                "trade_id": f"single-{number}",
-                "account_id": ACCOUNT,
-                "symbol": SYMBOL,
-                "asset_type": "STOCK",
-                "action": "BUY",
-                "executed_at": f"2026-01-06T15:{number // 60:02}:{number % 60:02}Z",
-                "quantity": "1",
-                "price": "3.25",
-                "commission": "0.01",
-            }
+            fill = _fill(f"single-{number}", number)
             recorded.append(child.seconds_of(lambda fill=fill: book.record(fill)))
             read.append(child.seconds_of(lambda: book.positions(account=ACCOUNT, symbol=SYMBOL)))
-        if book.trades(account=ACCOUNT, since="2026-01-06").height != count:
+        wanted = max(count // 10, 2)
+        for number in range(wanted):
+            fills = [_fill(f"batch-{number}-{place}", place) for place in range(BATCH)]
+            batches.append(child.seconds_of(lambda fills=fills: book.record(fills)))
+        if book.trades(account=ACCOUNT, since="2026-01-06").height != count + wanted * BATCH:
             raise AssertionError("not every single fill is in the log")
-    return {"record": child.percentiles(recorded[1:]), "positions after it": child.percentiles(read[1:])}
+    found = {"record": recorded, "positions after it": read, "batch": batches}
+    return {name: child.percentiles(spent[1:]) for name, spent in found.items()}
+
+
+def _fill(name: str, second: int) -> dict[str, str]:
+    return {
+        "trade_id": name,
+        "account_id": ACCOUNT,
+        "symbol": SYMBOL,
+        "asset_type": "STOCK",
+        "action": "BUY",
+        "executed_at": f"2026-01-06T15:{second // 60:02}:{second % 60:02}Z",
+        "quantity": "1",
+        "price": "3.25",
+        "commission": "0.01",
+    }
+
+
+def shell(folder: str) -> Numbers:
+    """Ask for the positions of a small book from the shell, each time in a new process with compiled bytecode."""
+    place = f"{folder}/small"
+    with tl.create(place) as book:
+        book.add_accounts(data.account_rows())
+        book.record([_fill(f"small-{number}", number) for number in range(BATCH)])
+        book.fold()
+    command = [sys.executable, "-m", "tradelake.cli", "--book", place, "positions"]
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    spent = []
+    for _ in range(child.REPEATS + 2):
+        started = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, env=variables)
+        spent.append(time.perf_counter() - started)
+    return child.percentiles(spent[1:])
 
 
 def size(folder: str) -> Numbers:
@@ -184,7 +217,7 @@ def _write_reference(book: tl.Book, folder: Path) -> None:
 
 
 STEPS: dict[str, Callable[..., Numbers]] = {
-    step.__name__: step for step in (ingest, rebuild, check, queries, day, single, size, reference)
+    step.__name__: step for step in (ingest, rebuild, check, queries, day, single, shell, size, reference)
 }
 
 if __name__ == "__main__":

@@ -67,9 +67,10 @@ class Size:
         self._note("floor day", child.run("bench.floor", "day", str(self.folder), self.day_file))
 
     def single(self) -> None:
-        """One fill at a time."""
+        """One fill at a time, and a hundred; and a question from the shell."""
         count = min(SINGLES, self.rows // 50)
         self._note("single", self._ours("single", str(self.folder), count))
+        self._note("shell", self._ours("shell", str(self.folder)))
         self._note("floor single", child.run("bench.floor", "single", str(self.folder), count))
 
     def archive(self) -> None:

@@ -8,7 +8,11 @@ from bench.results import Run
 Row = tuple[str, list[str]]
 SHOWN_FROM = 0.005
 STAGES = {"read": "read and check", "record": "record, durable"}
-SINGLE = {"record": "one durable record", "positions after it": "positions after it"}
+SINGLE = {
+    "record": "one durable record",
+    "positions after it": "positions after it",
+    "batch": "a hundred in one call, durable",
+}
 PLAIN = (
     ("cold", "archive everything"),
     ("restore", "bring it back"),
@@ -73,6 +77,8 @@ def seconds_rows(parts: Run) -> Iterator[Row]:
     for what, found in parts.get("single", {}).items():
         if what in SINGLE:
             yield f"{SINGLE[what]}, median, p99", [f"{seconds(found['p50'])}, {seconds(found['p99'])}"]
+    if "shell" in parts:
+        yield "`tradelake positions` of a small book, from the shell", [seconds(parts["shell"]["p50"])]
     yield from _plain_seconds(parts)
 
 
