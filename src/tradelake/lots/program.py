@@ -9,7 +9,7 @@ import polars as pl
 from tradelake.lots import state
 from tradelake.lots.methods import CODES as METHODS
 from tradelake.lots.operations import delivered_parts, operations_of, slots_of
-from tradelake.lots.sides import Sides
+from tradelake.lots.sides import READ, Sides
 from tradelake.units import column_units
 
 CODES = {
@@ -68,6 +68,7 @@ def build_program(
     `brokers` gives the broker account of every account.
     """
     exercises = events.filter(pl.col("kind").is_in(("exercise", "assign")))
+    exercises = exercises.select("account_id", "instrument_id", "multiplier").unique()
     special = events.filter((pl.col("kind") != "trade") | pl.col("details").is_not_null())
     wanted = special["instrument_id"].unique().implode()
     terms = {
@@ -86,6 +87,7 @@ def build_program(
     for row in (
         operations.with_row_index("operation")
         .filter((pl.col("kind") != "trade") | pl.col("details").is_not_null())
+        .select(READ)
         .iter_rows(named=True)
     ):
         sides.add(row)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -20,6 +21,10 @@ HOWS = {
 }
 UNKNOWN_LOT = -(2**60)
 FRACTION_SCALE = 12
+READ = (
+    "operation", "kind", "details", "account_id", "to_account_id", "instrument_id", "new_instrument_id", "option_type",
+    "strike", "multiplier", "quantity", "price",
+)  # fmt: skip
 Row = Mapping[str, Any]
 
 
@@ -42,7 +47,7 @@ class Sides:
         self._numbers: dict[tuple[str, str], int] | None = None
 
     def add(self, row: Row) -> None:
-        """Add what one operation needs besides its row of `main`."""
+        """Add what one operation needs besides its row of `main`; of its event the columns READ."""
         operation, kind = row["operation"], row["kind"]
         details = json.loads(row["details"]) if row["details"] else {}
         if kind in CORPORATE_KINDS:
@@ -149,10 +154,13 @@ class Sides:
         self.actions.append((state.NONE, 1, 1, 0, 0, 0, 0, 0, 0, 0, first, len(self.moves)))
 
 
+# Multipliers, strikes and what contracts deliver are few, and come again with every event.
+@lru_cache(maxsize=10_000)
 def _quantity(value: object) -> int:
     return to_units(str(value), QUANTITY_SCALE)
 
 
+@lru_cache(maxsize=10_000)
 def _money(value: object) -> int:
     return to_units(str(value), MONEY_SCALE)
 
