@@ -22,9 +22,14 @@ from tradelake.positions import NOTHING_REALIZED, REALIZED
 from tradelake.store import Catalog, Checkpoint, Derived, References, Standing
 from tradelake.store.cold import HOT
 from tradelake.store.fold import family_rows, no_families, rows_of_positions
-from tradelake.tables import LOTS, MATCHES, POSITIONS, TRADE_LOG
+from tradelake.tables import CURE_KINDS, LOTS, MATCHES, POSITIONS, TRADE_LOG
 
 EVENTS = TRADE_LOG.empty().select(EVENT_COLUMNS)
+# What a cure names that lets it link, or what it cures does.
+MOVING = ("account_id", "instrument_id", "executed_at", "moves", "treatment")
+MOVES = " OR ".join(f"contains(details, '{name}')" for name in MOVING)
+REACHES = f"SELECT trade_id FROM {TRADE_LOG.name} WHERE kind IN {REACHING_KINDS}"
+LINKING = f" AND (kind NOT IN {CURE_KINDS} OR {MOVES} OR target_id IN ({REACHES}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ class TailFold:
         self._checkpoint: Checkpoint | None = None
         self._events = EVENTS
         self._carried = _Carried()
-        self._reaching = Reaching(EVENT_SCHEMA)
+        # What links families, for folds; and all that reaches further than its family, for questions about the past.
+        self._reaching, self._whole = Reaching(EVENT_SCHEMA), Reaching(EVENT_SCHEMA)
         self._start: tuple[int, Start] | None = None
         self._roots: tuple[tuple[int, int], Roots] | None = None
         self._last: Tail | None = None
@@ -76,14 +82,22 @@ class TailFold:
 
     def reaching_of(self, standing: Standing, references: References) -> Reaching:
         """Return how far the events of the whole log reach. The caller holds a transaction."""
-        self._read(standing, references)
-        if self._reaching.reached < standing.head:
-            kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
-            span = f"sequence > ? AND sequence <= ? AND kind IN ({kinds})"
-            values = [self._reaching.reached, standing.head]
-            told = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", list(values), HOT)
-            self._reaching.add(told, references.instruments, reached=standing.head)
-        return self._reaching
+        if self._whole.reached > standing.head:
+            self._whole = Reaching(EVENT_SCHEMA)
+        if self._whole.reached < standing.head:
+            told = self._told_between(self._whole.reached, standing.head)
+            self._whole.add(told, references.instruments, reached=standing.head)
+        return self._whole
+
+    def _told_between(self, first: int, last: int, more: str = "") -> pl.DataFrame:
+        """Return the reaching events with a sequence above *first*, up to *last*."""
+        # They are few, and lie in all months: their columns are read of them alone.
+        span = f"sequence > ? AND sequence <= ? AND kind IN {REACHING_KINDS}{more}"
+        found = self._catalog.frame(f"SELECT sequence FROM {TRADE_LOG.name} WHERE {span}", [first, last], HOT)
+        if not found.height:
+            return EVENTS
+        with self._catalog.joined(found=found):
+            return self._catalog.frame(f"{SELECT} SEMI JOIN found USING (sequence) ORDER BY sequence", span=HOT)
 
     def _reached(self) -> int:
         known = self._checkpoint.sequence if self._checkpoint is not None else 0
@@ -100,15 +114,17 @@ class TailFold:
         self._reach(standing, references)
 
     def _reach(self, standing: Standing, references: References) -> None:
-        """Bring what is known of reaching events to the head; those before the checkpoint are read once."""
+        """Bring what is known of linking events to the head; those before the checkpoint are read once.
+
+        Cures are as many as the log is long, and most are folded and done with: those that move an event to another
+        account, instrument or time, and those of events that reach further, go on to link.
+        """
         reaching, checkpoint = self._reaching, standing.checkpoint.sequence
         if checkpoint == standing.head:
             # Nothing is folded over the checkpoint, so that nothing before it need be read.
             return
         if reaching.reached < checkpoint:
-            kinds = ", ".join(f"'{kind}'" for kind in REACHING_KINDS)
-            span = f"sequence > ? AND sequence <= ? AND kind IN ({kinds})"
-            past = self._catalog.frame(f"{SELECT} WHERE {span} ORDER BY sequence", [reaching.reached, checkpoint], HOT)
+            past = self._told_between(reaching.reached, checkpoint, LINKING)
             reaching.add(past, references.instruments, reached=checkpoint)
         if reaching.reached >= self._reached():
             return
