@@ -23,12 +23,14 @@ from tradelake.cli import (
 from tradelake.cli.completing import BOOK_DEFAULT, completion
 from tradelake.cli.doctor import doctor, show_version
 from tradelake.cli.examples import with_examples
+from tradelake.cli.overview import Overview
 from tradelake.cli.settings import settings
 
 SETTINGS = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 app = typer.Typer(
     name="tradelake",
+    cls=Overview,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain help starts in half the time

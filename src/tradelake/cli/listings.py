@@ -28,7 +28,7 @@ def accounts(book: "Book") -> Frame:
 
 @listing("symbol")
 def instruments(book: "Book", **filters: Any) -> Frame:
-    """List what has been traded: stocks, options and their terms."""
+    """List what was traded: stocks, options, their terms."""
     return book.instruments(**filters)
 
 
@@ -110,7 +110,7 @@ STATUS = Annotated[Text, typer.Option(metavar="STATUS", help="OPEN or CLOSED.")]
 
 @listing("account", "symbol", *STATE, VIEW)
 def chains(book: "Book", *, status: STATUS = None, **filters: Any) -> Frame:
-    """List the chains: rolls, spreads and wheels as one campaign each.
+    """List chains: rolls, spreads, wheels as one campaign.
 
     A chain is a set of positions of one account, so the profit of all chains is the profit of the account. Credit is
     the option premium that it took in, net of what was paid and of charges.
@@ -128,7 +128,7 @@ def chain_positions(
     status: STATUS = None,
     **filters: Any,
 ) -> Frame:
-    """List the positions that chains are made of, open and closed."""
+    """List the positions of chains, open and closed."""
     return book.chain_positions(chain=chain, status=status, **filters)
 
 

@@ -12,7 +12,7 @@ NOTHING = {"pending": "nothing is pending\n", "applied": "no step was applied\n"
 
 @takes(output=Output)
 def migrations(context: typer.Context, output: Output) -> None:
-    """List the steps between formats, and which the book has had.
+    """List the steps between formats, and which are due.
 
     The state of a step is applied (when and by whom), made (the book was made with it) or pending. Reading a book with
     pending steps is possible where they allow it; writing to it is when `migrations apply` was run.

@@ -37,7 +37,7 @@ def nightly(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Close the day: import, mark, snapshot, reconcile, report.
+    """Close the day: import, mark, snapshot, compare, report.
 
     What has expired is proposed, files are maintained and the hash chain is verified besides. Days that were missed are
     closed first, one after the other. A day that was closed stays as it is until something new is learnt about it. The
@@ -132,7 +132,7 @@ def account_snapshots(
 
 @listing("account", "as_known")
 def capital(book: "Book", *, date: Date = None, **filters: Any) -> Frame:
-    """List cash buffers, surplus, and accounts to fork or merge.
+    """List cash buffers, and accounts to fork or to merge.
 
     Of the last snapshots: 5 % of each account is to be kept as cash; a generator with more than 50,000 over its
     deposits is to fork a child, and a fork that has reached 500,000 is to be merged.
@@ -147,13 +147,13 @@ def expiring(
     date: Date = None,
     sessions: Annotated[int, typer.Option(metavar="N", min=1, help="Within so many trading days.")] = 5,
 ) -> Frame:
-    """List the options that expire soon, as of a day's snapshot."""
+    """List the options that expire soon after a snapshot."""
     return book.expiring(date, sessions=sessions)
 
 
 @listing()
 def proposals(book: "Book", *, date: Date = None) -> Frame:
-    """List expired options that are still open, or book their end.
+    """List expired options still open, or book their end.
 
     What became of each follows from the close of its underlying; without that price it is undecided. Nothing is booked
     unless somebody applies it.

@@ -17,10 +17,10 @@ Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit trail
 
 @takes(output=Output)
 def retention(context: typer.Context, output: Output, hot: Hot = None, cold: Cold = None) -> None:
-    """Say what the policy of retention asks for; change nothing.
+    """Say what the retention policy asks for.
 
     The policy is in tradelake.toml, in [retention]. One row per month and table: archive where its hot time is over,
-    delete where its cold time is, and keep where a hold prevents that. `retention apply` does it.
+    delete where its cold time is, and keep where a hold prevents that. Nothing is changed: `retention apply` does it.
     """
     if context.invoked_subcommand is not None:
         return

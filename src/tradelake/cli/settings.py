@@ -8,7 +8,7 @@ from tradelake.cli.streams import complain
 
 @takes(output=Output)
 def settings(context: typer.Context, output: Output) -> None:
-    """List every setting of the book's jobs, and where it comes from.
+    """List every setting, and where it comes from.
 
     An option of a command goes before a variable (TRADELAKE_SECTION_NAME), a variable before tradelake.toml (in the
     folder of the book, or the file that TRADELAKE_CONFIG names), and that before the default. What else of the

@@ -43,5 +43,5 @@ def archive(
 
 @listing()
 def archives(book: "Book") -> Frame:
-    """List the files in cold storage that hold rows of the book."""
+    """List the files of the book in cold storage."""
     return book.archives()
