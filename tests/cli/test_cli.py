@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from tradelake.cli import main
 from tradelake.cli.app import app
 from tradelake.cli.streams import PROBLEM_COUNT_MAX, complain_about, progress_bar
+from tradelake.errors import Problem
 
 PUT = {
     "symbol": "NVDA",
@@ -376,6 +377,18 @@ def test_only_the_first_problems_are_printed_and_the_rest_is_counted(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[:PROBLEM_COUNT_MAX] == [f"problem {n}" for n in range(PROBLEM_COUNT_MAX)]
     assert lines[PROBLEM_COUNT_MAX:] == ["5 more problems like these: they are listed elsewhere."]
+
+
+def test_rows_with_the_same_problem_are_one_paragraph(capsys):
+    futures = [
+        Problem("unsupported", "No futures.", "f.xml", row, "category", "FUT", "Leave it.") for row in range(3, 33)
+    ]
+    other = Problem("bad_number", "This is no number.", "f.xml", 40, "price", "x", "Write one.")
+    complain_about([*futures[:1], other, *futures[1:]], rest="")
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"{futures[0]} The same of 29 more rows: 4, 5, 6, 7, 8, 9 and others.", str(other)]
+    complain_about(futures[:2], rest="")
+    assert capsys.readouterr().err == f"{futures[0]} The same of 1 more row: 4.\n"
 
 
 def test_progress_is_shown_on_a_terminal_only(monkeypatch):

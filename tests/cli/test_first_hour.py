@@ -1,6 +1,7 @@
 """What a newcomer stumbles over is answered with one paragraph that says what to do."""
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -97,6 +98,24 @@ def test_an_empty_book_says_how_to_fill_it(folder):
     assert done.stderr.startswith("The log of this book is empty. Record something first: tradelake import ")
     assert not process("--book", "book", "accounts").stderr
     assert not process("--book", "book", "positions", "--json").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("positions --account GEN1", "The book has no account 'GEN1'. Did you mean GEN-1? It has GEN-1."),
+        ("lots --account U1", "U1 is an account of the broker. Ask one that shares it: GEN-1."),
+        ("trades --symbol ko", "The book has no symbol 'ko'. Did you mean KO? It has KO."),
+        ("pnl --strategy S", "The book has no strategy 'S', and no other either."),
+        ("positions --symbol KO --until 2026-01-01", ""),
+        ("positions --account GEN1 --json", ""),
+    ],
+)
+def test_a_filter_that_names_nothing_is_told_so(words, answer, folder):
+    with tl.create(folder / "book") as book:
+        book.add_accounts([{"account_id": "GEN-1", "broker_account_id": "U1"}])
+        book.record([json.loads(FILL)])
+    assert process(*words.split()).stderr.strip() == answer
 
 
 def test_an_account_whose_parent_is_missing_is_not_said_to_be_there(folder):
@@ -233,3 +252,39 @@ def test_what_every_command_imports_is_light():
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+FILL = (
+    '{"trade_id": "1", "account_id": "GEN-1", "symbol": "KO", "asset_type": "STOCK", "action": "BUY", '
+    '"executed_at": "2026-06-30T15:00:00Z", "quantity": 100, "price": "72.40"}\n'
+)
+LOCKER = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="this system does not say who has locked a file")
+def test_a_catalog_that_another_program_keeps_is_named_and_nothing_is_recorded(folder, monkeypatch, capsys):
+    tl.create(folder / "book").close()
+    (folder / "fill.jsonl").write_text(FILL)
+    monkeypatch.setattr(sys.modules["tradelake.store.append"], "ATTEMPTS", 2)
+    catalog = str(folder / "book" / "catalog.sqlite")
+    with subprocess.Popen(
+        [sys.executable, "-c", LOCKER, catalog], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        text = said("import", "executions", "fill.jsonl", capsys=capsys, code=1)
+        assert text.startswith(f"Another program keeps the catalog {catalog} to itself (database is locked)")
+        assert "Close what has the file open" in text
+        found = process("doctor", code=1).stdout
+        assert f"problem  catalog lock: process {other.pid} keeps the catalog to itself" in found
+        other.stdin.close()
+    assert "catalog lock" not in process("doctor").stdout
+    with tl.open(folder / "book", read_only=True) as book:
+        assert not book.sequence

@@ -127,8 +127,8 @@ def listing(*filters: str) -> Callable[[Callable[..., Frame]], Command]:
             with open_book(context, read_only=True, cold=include_archive) as book:
                 frame = function(book, **given)
                 show(frame, form=form, title=function.__name__.replace("_", "-"))
-                if form == "table" and frame.is_empty() and not book.sequence and function.__name__ != "accounts":
-                    complain(EMPTY)
+                if form == "table" and frame.is_empty() and (said := _why_empty(book, function.__name__, given)):
+                    complain(said)
 
         context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         own = [p for p in inspect.signature(function).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
@@ -159,6 +159,15 @@ def show(frame: Frame, *, form: Form, title: str) -> None:
 
     terminal, width = screen()
     emit(book.render(frame, form=form, title=title, width=width, color=terminal))
+
+
+def _why_empty(book: "Book", title: str, given: dict[str, Any]) -> str:
+    """Return what to say of a listing without rows: an empty log, or a filter that names nothing; or empty."""
+    from tradelake.cli.unknown import unknown
+
+    if not book.sequence:
+        return "" if title == "accounts" else EMPTY
+    return unknown(book, given)
 
 
 def _options(record: type) -> list[inspect.Parameter]:

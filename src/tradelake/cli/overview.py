@@ -37,7 +37,7 @@ class Overview(TyperGroup):
         """Write the sections, with the same column of names in all of them."""
         widest = max(len(name) for name in self.commands)
         for title, names in SECTIONS.items():
-            there = [(name, self.commands[name]) for name in names if name in self.commands]
+            there = [(name, self.commands[name]) for name in self.list_commands(ctx) if name in names]
             words = formatter.width - SPACE - widest
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(widest), one.get_short_help_str(words)) for name, one in there])

@@ -6,9 +6,13 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from tradelake.errors import Problem
 
 WIDTH_DEFAULT = 100
 PROBLEM_COUNT_MAX = 20
+ROWS_MAX = 6
 
 Progress = Callable[[str, int, int], None]
 
@@ -34,12 +38,28 @@ def complain(text: str) -> None:
 
 
 def complain_about(problems: Iterable[object], *, rest: str) -> None:
-    """Write one paragraph per problem, at most 20, then how many more there are and where: *rest*."""
-    every = [str(problem) for problem in problems]
-    for problem in every[:PROBLEM_COUNT_MAX]:
-        complain(problem)
-    if len(every) > PROBLEM_COUNT_MAX:
-        complain(f"{len(every) - PROBLEM_COUNT_MAX:,} more problems like these: {rest}")
+    """Write one paragraph per problem, at most 20, then how many more there are and where: *rest*.
+
+    Rows of a file that differ in nothing but their number are one paragraph.
+    """
+    alike: dict[object, list[object]] = {}
+    for problem in problems:
+        key = replace(problem, row=None, trade_id="") if isinstance(problem, Problem) else str(problem)
+        alike.setdefault(key, []).append(problem)
+    groups = list(alike.values())
+    for first, *others in groups[:PROBLEM_COUNT_MAX]:
+        complain(f"{first}{_same(others)}")
+    if len(groups) > PROBLEM_COUNT_MAX:
+        complain(f"{sum(map(len, groups[PROBLEM_COUNT_MAX:])):,} more problems like these: {rest}")
+
+
+def _same(others: list[object]) -> str:
+    """Return the end of a paragraph about a problem that other rows have too."""
+    rows = [str(problem.row) for problem in others if isinstance(problem, Problem) and problem.row is not None]
+    if not rows:
+        return ""
+    which = ", ".join(rows[:ROWS_MAX]) + (" and others" if len(rows) > ROWS_MAX else "")
+    return f" The same of {len(rows):,} more row{'s' * (len(rows) > 1)}: {which}."
 
 
 def screen() -> tuple[bool, int]:

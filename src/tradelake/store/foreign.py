@@ -11,7 +11,8 @@ from tradelake.store.s3 import advice_on, hidden
 from tradelake.store.target import Target
 
 NOT_WRITABLE = ("readonly database", "Read-only file system", "Permission denied", "Operation not permitted")
-RETRYABLE = ("database is locked", "conflict", "snapshot_pkey", "serialization", "Write-write", "concurrent")
+LOCKED = "database is locked"
+RETRYABLE = (LOCKED, "conflict", "snapshot_pkey", "serialization", "Write-write", "concurrent")
 
 
 def is_retryable(error: Exception) -> bool:
@@ -22,13 +23,8 @@ def is_retryable(error: Exception) -> bool:
 def translated(error: duckdb.Error, target: Target) -> BookError:
     """Return DuckDB's error as one of ours."""
     text = hidden(str(error))
-    if "Could not set lock" in text or "being used by another process" in text:
-        return BookBusy(
-            f"Another process has {target.shown} open; a DuckDB catalog belongs to one process at a time. "
-            f"Close it there, or make the book on SQLite or PostgreSQL. ({text.splitlines()[0]})"
-        )
-    if "Unique file handle conflict" in text:
-        return BookBusy(f"This process has {target.shown} open already. Use that book, or close it first.")
+    if busy := _busy(text, target):
+        return busy
     if "creating a new DuckLake is explicitly disabled" in text:
         return not_a_book(target)
     if any(words in text for words in NOT_WRITABLE) or _cannot_log(text, target):
@@ -48,6 +44,25 @@ def translated(error: duckdb.Error, target: Target) -> BookError:
     if isinstance(error, duckdb.HTTPException) or "error for HTTP" in text:
         return _no_s3(text, target)
     return StorageError(f"The book at {target.shown} answered: {text}")
+
+
+def _busy(text: str, target: Target) -> BookError | None:
+    """Return the error for a catalog that somebody else has; none where the text says nothing of that."""
+    if "Could not set lock" in text or "being used by another process" in text:
+        return BookBusy(
+            f"Another process has {target.shown} open; a DuckDB catalog belongs to one process at a time. "
+            f"Close it there, or make the book on SQLite or PostgreSQL. ({text.splitlines()[0]})"
+        )
+    if LOCKED in text and target.kind == "sqlite":
+        return StorageError(
+            f"Another program keeps the catalog {target.shown} to itself ({LOCKED}): it has begun to write, and goes "
+            "on. This waited for it; what was not acknowledged was not done. Close what has the file open, such as a "
+            "browser of SQLite databases or a copy that is being made, and do it again. `tradelake doctor` says which "
+            "process it is."
+        )
+    if "Unique file handle conflict" in text:
+        return BookBusy(f"This process has {target.shown} open already. Use that book, or close it first.")
+    return None
 
 
 def _no_s3(text: str, target: Target) -> StorageError:

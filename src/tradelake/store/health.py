@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tradelake.errors import TradelakeError
 from tradelake.store.catalog import Catalog
 from tradelake.store.fold import read_standing
-from tradelake.store.health_local import local_leases, tail
+from tradelake.store.health_local import local_leases, stranger, tail
 from tradelake.store.lease import ADVISORY_KEY, NIGHT_KEY
 from tradelake.store.place import S3Place
 from tradelake.store.target import without_password
@@ -74,6 +74,8 @@ def health(catalog: Catalog, *, now: datetime) -> Iterator[Health]:
     else:
         writes = os.access(Path(catalog.target.catalog).parent, os.W_OK)
         yield from (Health(topic, text) for topic, text in local_leases(catalog.target))
+        if text := stranger(catalog.target):
+            yield Health("catalog lock", text, problem=True)
     if isinstance(catalog.place, S3Place):
         yield from _bucket(catalog.place, catalog.data_folder, now, writes=writes)
     else:

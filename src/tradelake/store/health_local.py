@@ -1,5 +1,6 @@
 """The health of what is on this machine: who writes to a local book, and how far its stored positions are behind."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from tradelake.store.fold import Standing
 from tradelake.store.target import Target
 
 LOCKS = Path("/proc/locks")
-# Where a row of it has the process, and the file as DEVICE:DEVICE:INODE.
-PROCESS, FILE = 4, 5
+# Where a row of it has the mode, the process, the file as DEVICE:DEVICE:INODE, and the first byte.
+MODE, PROCESS, FILE, FIRST = 3, 4, 5, 6
+WRITE_BYTE = "120"  # of the shared memory of a SQLite log: whoever writes has locked it
 TAIL_MAX = 10_000  # events; a writer folds much earlier, so that something has kept it from that
 
 
@@ -18,6 +20,22 @@ def local_leases(target: Target) -> Iterator[tuple[str, str]]:
     """Yield topic and text for the writer's lease and the nightly job's of a local book; no file is made."""
     for topic, file in (("lease", target.lease_file), ("night", target.night_file)):
         yield topic, f"held by {_holder(file)}" if _is_held(file) else "free"
+
+
+def stranger(target: Target) -> str:
+    """Return what to say of a process that writes to a SQLite catalog and does not hold the lease; empty for none."""
+    log = Path(f"{target.catalog}-shm")
+    if target.kind != "sqlite" or not log.exists() or _is_held(target.lease_file):
+        return ""
+    return next(
+        (
+            f"process {row[PROCESS]} keeps the catalog to itself, and is no writer of tradelake: close it, or wait. "
+            "Until then nothing can be recorded"
+            for row in _locks_of(log)
+            if row[MODE] == "WRITE" and row[FIRST] == WRITE_BYTE and row[PROCESS] != str(os.getpid())
+        ),
+        "",
+    )
 
 
 def tail(standing: Standing) -> tuple[str, bool]:
@@ -47,10 +65,15 @@ def _is_held(file: Path) -> bool:
 
 def _holder(file: Path) -> str:
     """Return the process that has locked a file, where the system tells."""
+    held = [row[PROCESS] for row in _locks_of(file)]
+    return f"process {held[0]}" if held else "another process"
+
+
+def _locks_of(file: Path) -> list[list[str]]:
+    """Return the rows of the system's list of locks that are about a file; none where it has no such list."""
     try:
         inode = str(file.stat().st_ino)
         rows = [line.split() for line in LOCKS.read_text(encoding="ascii").splitlines()]
     except OSError:
-        return "another process"
-    held = [row[PROCESS] for row in rows if "->" not in row and row[FILE].rpartition(":")[2] == inode]
-    return f"process {held[0]}" if held else "another process"
+        return []
+    return [row for row in rows if "->" not in row and row[FILE].rpartition(":")[2] == inode]
