@@ -14,7 +14,7 @@ import tradelake as tl
 from tests.app.books import HOSTILE, SYMBOL, bought, empty_book
 from tests.outputs.browser import WAIT_MS, Visit, chromium, watched
 from tests.outputs.pages import amount
-from tests.outputs.test_report_browser import TABLES, contrast
+from tests.outputs.test_report_browser import POINTS, SIDEWAYS, TABLES, contrast
 from tradelake.app.asked import PAGES
 from tradelake.app.serving import Address, address_of, served
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)
 
 OVERFLOWS = """() => [document.documentElement, ...document.querySelectorAll('#App, .tradelake, .tradelake *')]
     .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && !(e instanceof SVGElement)
-        && getComputedStyle(e).display !== 'inline' && !e.closest('caption')
+        && getComputedStyle(e).display !== 'inline' && !e.closest('caption, .wide thead')
         && !(e.closest('.scroll') && (e.closest('.scroll') === e || getComputedStyle(e).overflowX === 'visible')))
     .map(e => `${e.tagName}.${e.className}: ${e.scrollWidth} > ${e.clientWidth}: ${e.textContent.slice(0, 60)}`)"""
 OUTSIDE = """() => [...document.querySelectorAll('.tradelake *')].filter(e => {
@@ -114,6 +114,9 @@ def test_every_page_fits_is_aligned_and_can_be_read(visit, page, app, width, dar
             assert page.evaluate(OVERFLOWS) == [], name
             assert page.evaluate(OUTSIDE) == [], name
             assert page.evaluate(CROOKED) == [], name
+            if width < 400:
+                assert page.evaluate(SIDEWAYS) == [], name
+                assert [table for table, apart in page.evaluate(POINTS) if apart > 1] == [], name
             assert page.locator(".tradelake main .card").count() > 0
             assert contrast(page, "h1", ".kpi") >= 7
             assert contrast(page, ".kpi h2", ".kpi") >= 4.5
@@ -252,12 +255,14 @@ def test_an_empty_book_what_is_written_meanwhile_and_a_book_that_goes(browser, t
             turn_to(seen.page, name)
             assert seen.page.evaluate(OVERFLOWS) == [], name
             assert seen.page.locator(".nothing").count() > 0, name
+            expect(seen.page.locator(".verdict")).to_contain_text("tradelake import ibkr-flex STATEMENT.xml")
         turn_to(seen.page, "positions")
         with tl.open(target) as book:
             book.add_accounts([{"account_id": "W-1"}])
             book.record([bought("W", "W-1", "WWW", "1", "2026-01-05T15:00:00Z")])
         seen.page.locator(".refresh button").click()
         wait_for_count(seen.page, 1)
+        expect(seen.page.locator(".verdict")).to_have_count(0)
         shutil.move(target, f"{target}-away")
         seen.page.locator(".refresh button").click()
         expect(seen.page.locator("#problem")).to_contain_text("There is no book at")

@@ -20,6 +20,23 @@ TABLES = """() => Object.fromEntries([...document.querySelectorAll('table')].map
     const [head, ...rows] = [...table.rows].map(texts);
     return [table.dataset.table, rows.map(row => Object.fromEntries(row.map((text, i) => [head[i], text])))];
 }))"""
+# Tables that scroll sideways, and cells that go beyond the edge of their table.
+SIDEWAYS = """() => [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1)
+    .map(e => e.getAttribute('aria-label'))"""
+# Where the points of the numbers of each table are that shows its rows as lists.
+POINTS = """() => [...document.querySelectorAll('table.wide')].filter(table => table.checkVisibility()).map(table => {
+    const places = [...table.tBodies[0].querySelectorAll('td.num')].map(cell => {
+        const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+            const at = node.data.search(/[.]|$/), range = document.createRange();
+            if (!/[0-9]/.test(node.data)) continue;
+            range.setStart(node, at - 1); range.setEnd(node, at);
+            return Math.round(range.getBoundingClientRect().right);
+        }
+        return null;
+    }).filter(place => place !== null);
+    return [table.dataset.table, Math.max(...places) - Math.min(...places)];
+})"""
 DRAWINGS = """() => [...document.querySelectorAll('svg')].filter(svg => svg.checkVisibility()).map(svg => {
     const box = node => { const b = node.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; };
     return {
@@ -80,6 +97,14 @@ def test_numbers_that_a_reader_sees_are_those_of_the_json(browser, files, name):
         if name != "hostile":
             assert_tables_equal_json(seen.page.evaluate(TABLES), report_json(report))
         assert seen.page.evaluate("document.scripts.length") == 0
+
+
+def test_on_a_phone_nothing_scrolls_sideways_and_points_stand_below_each_other(browser, files):
+    with visit(browser, files["ordinary"], width=390) as seen:
+        assert seen.page.evaluate(SIDEWAYS) == []
+        points = seen.page.evaluate(POINTS)
+        assert len(points) > 3
+        assert [name for name, apart in points if apart > 1] == []
 
 
 def test_dark_and_light_differ_and_both_can_be_read(browser, files):

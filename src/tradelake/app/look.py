@@ -1,10 +1,7 @@
-"""The style of the app: that of the nightly report, inside its own element, with blue and orange for gain and loss."""
+"""The style of the app: that of the nightly report, inside its own element."""
 
-from tradelake.outputs.report.style import DARK, LIGHT, PAGE, PALETTE
+from tradelake.outputs.report.style import DARK, LIGHT, PAGE, PALETTE, phone_widths
 
-# Blue and orange are told apart by nearly everybody; a sign says the same.
-LIGHT_SIGNS = "--gain: #0a58b8; --loss: #a84300;"
-DARK_SIGNS = "--gain: #7db4ff; --loss: #ffa75c; "
 # marimo's plain buttons are light in the dark too, and no variable reaches them.
 DARK_BUTTONS = ".press.neutral { filter: invert(.82); }"
 APP = """
@@ -26,9 +23,7 @@ header { padding: 14px 0 12px; }
 h1 { font-size: 26px; }
 .kpis { grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); }
 .kpi:first-child { grid-column: auto; }
-.kpi { container-type: inline-size; }
-.kpi .value, .kpi:first-child .value { overflow-wrap: normal; font-size: clamp(12px, 8.6cqw, 20px); }
-.kpi .value .fine { display: inline-block; }
+.kpi .value { font-size: clamp(12px, 8.6cqw, 20px); }
 .heading { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 13px 20px 9px; }
 .heading h2 { overflow-wrap: anywhere; min-width: 0; }
 .content { min-width: 0; }
@@ -73,7 +68,7 @@ td.lead { width: 1%; padding: 2px 8px 2px 0; }
 .months.head { font-size: 11.5px; color: var(--muted); text-align: center; }
 .square { display: inline-grid; place-items: center; min-height: 26px; border-radius: 5px; font-size: 11px;
   font-weight: 700; color: var(--card); }
-.key .square { width: 22px; min-height: 18px; margin-right: 7px; }
+.key .square { width: 22px; min-height: 18px; margin-right: 7px; vertical-align: middle; }
 .key { margin-top: 12px; }
 .square.hot { background: var(--s2); }
 .square.cold { background: var(--s1); }
@@ -92,7 +87,7 @@ td.lead { width: 1%; padding: 2px 8px 2px 0; }
 .night.done { background: var(--done); color: var(--done-ink); }
 .night.problems { background: var(--look); color: var(--look-ink); }
 .night.failed { background: var(--failed); color: var(--failed-ink); }
-.looks { margin: 0; padding-left: 20px; }
+.looks { margin: 0; padding-left: 20px; list-style: disc; }
 .narrowed { max-width: 620px; }
 b { font-weight: 600; }
 @media screen and (max-width: 760px) {
@@ -109,6 +104,11 @@ b { font-weight: 600; }
   .months { grid-template-columns: 36px repeat(12, minmax(0, 1fr)); gap: 2px; font-size: 12px; }
   .months.head { font-size: 9.5px; }
   .square { min-height: 22px; font-size: 9.5px; }
+}
+@media screen and (max-width: 560px) {
+  .wide td.lead { position: absolute; top: 8px; right: 0; width: auto; background: none; }
+  .wide td.lead::before { content: none; }
+  .wide td.lead + td { padding-right: 40px; }
 }
 """
 
@@ -127,7 +127,8 @@ def style() -> str:
     """Return the style sheet of the app; nothing but `AROUND` reaches outside its own element."""
     palette = "".join(f".{name} {{ background: var(--{name}); }}\n" for name in PALETTE)
     widths = "".join(f".w{digits} {{ width: {digits}ch; }}\n" for digits in range(1, 13))
+    widths += phone_widths()
     page = PAGE.partition("@page")[0]
-    light = f".tradelake {{ {LIGHT} {LIGHT_SIGNS} }}\n"
-    dark = f"@media screen and (prefers-color-scheme: dark) {{ .tradelake {{ {DARK} {DARK_SIGNS} {DARK_BUTTONS} }} }}\n"
+    light = f".tradelake {{ {LIGHT} }}\n"
+    dark = f"@media screen and (prefers-color-scheme: dark) {{ .tradelake {{ {DARK} {DARK_BUTTONS} }} }}\n"
     return f"{light}{dark}.tradelake {{ {page}{palette}{widths}{APP} }}\n{AROUND}"

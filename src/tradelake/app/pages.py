@@ -1,7 +1,7 @@
 """Every question has a page as its answer; what goes wrong on purpose is one paragraph in it, never a traceback."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -27,6 +27,10 @@ MAKERS: dict[str, Callable[[Opened, Asked], View]] = {
     "nights": nights_page,
 }
 COMMITS_SHOWN = 500
+EMPTY = (
+    "The log of this book is empty. Record something first, in a terminal: tradelake import ibkr-flex STATEMENT.xml, "
+    "or tradelake import executions fills.csv."
+)
 FIRST_DAYS = (
     "SELECT min(open_date) AS first FROM (SELECT open_date FROM positions UNION ALL SELECT open_date FROM history)"
 )
@@ -62,6 +66,8 @@ def shown(door: Door, asked: Asked) -> Shown:
                 view = MAKERS[asked.page](opened, asked)
             except TradelakeError as error:
                 view = problem(PAGES[asked.page], error)
+            if not opened.book.sequence and not view.note:
+                view = replace(view, note=EMPTY)
             return Shown(asked, view, known, standing)
     except TradelakeError as error:
         return Shown(asked, problem("The book cannot be read", error), Known(), "")

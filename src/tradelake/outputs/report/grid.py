@@ -9,6 +9,9 @@ from tradelake.outputs.report.markup import Html, element, join
 from tradelake.outputs.table import NOTHING, ROW_COUNT_MAX, cell_text
 from tradelake.outputs.values import column_text
 
+WIDE = 44  # characters; a phone has no room for more, and shows each row as a list there
+LEAD = 4
+CENTS = 2
 PROFIT_WORDS = {"money": "num", "profit": "num profit", "number": "num"}
 
 
@@ -22,13 +25,13 @@ def grid(
     lead: Sequence[Html] = (),
     signed: bool = False,
 ) -> Html:
-    """Return *frame* as a table that scrolls sideways where it is too wide; *foot* are rows below a line.
+    """Return *frame* as a table, on a phone each of its rows as a list where it is wide; *foot* are rows below a line.
 
     At most `ROW_COUNT_MAX` rows are written, with a line that says how many there are. *lead* is markup that stands
     before the rows, one piece for each; where *signed*, a gain has a plus.
     """
     columns = layout_of(frame, layout)
-    body = _rows(frame.head(ROW_COUNT_MAX), foot, columns, lead=lead, signed=signed)
+    body, wide = _rows(frame.head(ROW_COUNT_MAX), foot, columns, lead=lead, signed=signed)
     height = min(frame.height, ROW_COUNT_MAX)
     heads = [element("th", c.heading, scope="col", class_=PROFIT_WORDS.get(c.kind, "")) for c in columns]
     head = element("tr", element("td", class_="lead") if lead else "", *heads)
@@ -39,6 +42,7 @@ def grid(
         element("tbody", *body[:height]),
         element("tfoot", *body[height:]) if len(body) > height else "",
         data_table=name,
+        class_=wide,
     )
     more = f"The first {ROW_COUNT_MAX:,} of {frame.height:,} rows; the JSON of the report has all."
     cut = element("p", more, class_="note") if frame.height > ROW_COUNT_MAX else Html("")
@@ -66,31 +70,58 @@ def sign_class(text: str) -> str:
 
 def _rows(
     frame: pl.DataFrame, foot: pl.DataFrame | None, columns: Sequence[Shown], *, lead: Sequence[Html], signed: bool
-) -> list[Html]:
+) -> tuple[list[Html], str]:
+    """Return the rows, and the class of the table where it is wide: with the most digits beyond cents."""
     whole = frame if foot is None else pl.concat([frame, foot], how="diagonal")
-    cells = [_cells(whole, column, signed=signed) for column in columns]
+    texts = [_texts(whole, column) for column in columns]
+    cells = [_cells(each, column, signed=signed) for each, column in zip(texts, columns, strict=True)]
+    gap = 2
+    width = sum(
+        gap + max(len(column.heading), *(len(text or NOTHING) for text in each), 0)
+        for each, column in zip(texts, columns, strict=True)
+    )
     if lead:
         cells.insert(0, [element("td", piece, class_="lead") for piece in (*lead, *[""] * (whole.height - len(lead)))])
-    return [element("tr", *row) for row in zip(*cells, strict=True)]
+    rows = [element("tr", *row) for row in zip(*cells, strict=True)]
+    if width + (LEAD if lead else 0) <= WIDE:
+        return rows, ""
+    numbers = [each for each, column in zip(texts, columns, strict=True) if column.kind in PROFIT_WORDS]
+    return rows, f"wide f{max((_fine_width(text) for each in numbers for text in each if text), default=0)}"
 
 
-def _cells(frame: pl.DataFrame, column: Shown, *, signed: bool) -> list[Html]:
+def _texts(frame: pl.DataFrame, column: Shown) -> list[str | None]:
     values = column_text(frame.select(column.value.alias("value")).to_series()).cast(pl.String)
-    texts = [None if value is None else cell_text(value, column.kind) for value in values]
+    return [None if value is None else cell_text(value, column.kind) for value in values]
+
+
+def _cells(texts: list[str | None], column: Shown, *, signed: bool) -> list[Html]:
+    label = column.heading
     if column.kind not in PROFIT_WORDS:
         kind = "code" if column.heading == "command" else column.kind
-        return [element("td", text or NOTHING, class_=kind if text else f"{kind} none") for text in texts]
+        return [
+            element("td", text or NOTHING, class_=kind if text else f"{kind} none", data_label=label) for text in texts
+        ]
     width = max((_fine_width(text) for text in texts if text), default=0)
-    return [_number_cell(text, profit=column.kind == "profit", width=width, signed=signed) for text in texts]
+    parts = max((len(text.partition(".")[2]) for text in texts if text), default=0)
+    return [_number_cell(text, column, width=width, decimals=min(parts, 2), signed=signed) for text in texts]
 
 
-def _number_cell(text: str | None, *, profit: bool, width: int, signed: bool) -> Html:
+def _number_cell(text: str | None, column: Shown, *, width: int, decimals: int, signed: bool) -> Html:
+    """Return the cell of a number in a column that has *decimals* before those that are written small."""
     if text is None:
-        return element("td", number(NOTHING, fine_width=width), class_="num none")
+        return element("td", number(NOTHING, fine_width=width), class_="num none", data_label=column.heading)
+    profit = column.kind == "profit"
     sign = sign_class(text)
     shown = f"+{text}" if signed and profit and sign == "pos" else text
+    missing = decimals - len(text.partition(".")[2])
+    short = {0: "", 1: "short1"}.get(max(missing, 0), "short2") if decimals == CENTS else ""
+    words = ("num", sign if profit or sign == "neg" else "", "" if decimals else "whole")
     return element(
-        "td", number(shown, fine_width=width), class_=f"num {sign if profit or sign == 'neg' else ''}".strip()
+        "td",
+        element("span", shown, class_=short) if short else number(shown, fine_width=width),
+        element("small", class_=f"fine w{width}") if short and width else "",
+        class_=" ".join(word for word in words if word),
+        data_label=column.heading,
     )
 
 

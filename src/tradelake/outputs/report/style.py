@@ -1,9 +1,12 @@
-"""The style of the page: light and dark by what the reader's system prefers, for a desk, a phone and paper."""
+"""The style of the page: light and dark by what the reader's system prefers, for a desk, a phone and paper.
+
+Gain and loss are blue and orange, which nearly everybody can tell apart; a sign says the same.
+"""
 
 LIGHT = """
   color-scheme: light dark;
   --ground: #f5f6f8; --card: #ffffff; --ink: #151a23; --muted: #5a6473; --line: #e6e9ee; --line-strong: #b9c1cc;
-  --gain: #0b7a4b; --loss: #c0272d; --tint: #f9fafb; --accent: #1f5fd6;
+  --gain: #0a58b8; --loss: #a84300; --tint: #f9fafb; --accent: #1f5fd6;
   --look-ink: #8a4b00; --look: #fdf1dc; --done-ink: #0b6b43; --done: #e0f4ea; --failed-ink: #a61b22; --failed: #fde7e7;
   --s1: #2463d4; --s2: #d9700a; --s3: #0f8f83; --s4: #8a3fd1; --s5: #c9307c; --s6: #4f7d10; --s7: #0d86ab;
   --s8: #64748b;
@@ -11,7 +14,7 @@ LIGHT = """
 """
 DARK = """
   --ground: #0e1218; --card: #171d26; --ink: #e8ecf2; --muted: #9aa6b6; --line: #29323e; --line-strong: #4c5969;
-  --gain: #4cc38a; --loss: #ff7b7b; --tint: #1c232d; --accent: #7db0ff;
+  --gain: #7db4ff; --loss: #ffa75c; --tint: #1c232d; --accent: #7db0ff;
   --look-ink: #f5c26b; --look: #3a2c12; --done-ink: #6fdaa6; --done: #12332a; --failed-ink: #ff9d9d; --failed: #431c20;
   --s1: #6aa5ff; --s2: #ff9f4a; --s3: #3fd0c0; --s4: #c08bff; --s5: #ff7fb8; --s6: #a5d64c; --s7: #49c9ee;
   --s8: #a3b1c4;
@@ -58,11 +61,12 @@ h3[id] { scroll-margin-top: 70px; }
 .content > h3 { margin: 24px 0 8px; }
 .content > h3:first-child { margin-top: 4px; }
 .kpis { display: grid; grid-template-columns: repeat(5, 1fr); gap: 12px; }
-.kpi { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; min-width: 0; }
+.kpi { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; min-width: 0;
+  container-type: inline-size; }
 .kpi h2 { font-size: 13px; font-weight: 500; letter-spacing: 0; color: var(--muted); }
-.kpi .value { font-size: clamp(17px, 1.64vw, 21px); font-weight: 650; letter-spacing: -.02em;
-  font-variant-numeric: tabular-nums; margin-top: 4px; line-height: 1.3; overflow-wrap: anywhere; }
-.kpi .fine { font-size: .6em; letter-spacing: 0; }
+.kpi .value { font-size: clamp(12px, 9.6cqw, 21px); font-weight: 650; letter-spacing: -.02em;
+  font-variant-numeric: tabular-nums; margin-top: 4px; line-height: 1.3; }
+.kpi .fine { font-size: .6em; letter-spacing: 0; display: inline-block; }
 .kpi .value .unit { font-size: 11.5px; font-weight: 500; color: var(--muted); letter-spacing: 0; margin-left: 5px; }
 .kpi .under { color: var(--muted); font-size: 12.5px; font-variant-numeric: tabular-nums; margin-top: 2px; }
 .points { list-style: none; padding: 4px 0; }
@@ -113,6 +117,8 @@ td.text { max-width: 320px; overflow: hidden; text-overflow: ellipsis; }
 .none { color: var(--muted); }
 .fine { font-size: .76em; opacity: .72; font-weight: 400; }
 td .fine { display: inline-block; text-align: left; }
+td .short1::after { content: "0"; visibility: hidden; }
+td .short2::after { content: ".00"; visibility: hidden; }
 .steps { list-style: none; font-size: 13.5px; }
 .step { display: grid; grid-template-columns: 20px 84px 100px 1fr max-content; gap: 12px; padding: 7px 0;
   align-items: baseline; border-bottom: 1px solid var(--line); }
@@ -130,9 +136,7 @@ footer { color: var(--muted); font-size: 12.5px; margin-top: 24px; overflow-wrap
   nav { margin: 0 -14px 14px; padding: 6px 14px; }
   .kpis { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px; }
   .kpi { padding: 11px 12px; }
-  .kpi .value { font-size: 17px; }
   .kpi:first-child { grid-column: 1 / -1; }
-  .kpi:first-child .value { font-size: 22px; }
   .pair { grid-template-columns: minmax(0, 1fr); }
   .card > summary { padding: 13px 14px; }
   .content { padding: 0 14px 14px; }
@@ -147,6 +151,20 @@ footer { color: var(--muted); font-size: 12.5px; margin-top: 24px; overflow-wrap
   .step .seconds { grid-row: 1; grid-column: 3; }
   .detail { grid-column: 2 / -1; color: var(--muted); }
   td.prose { min-width: 240px; }
+}
+@media screen and (max-width: 560px) {
+  .wide, .wide tbody, .wide tfoot { display: block; }
+  .wide thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .wide tr { display: block; position: relative; padding: 9px 0; border-bottom: 1px solid var(--line); }
+  .wide tbody tr:last-child { border-bottom: 0; }
+  .wide tfoot { border-top: 1px solid var(--line-strong); }
+  .wide td, .wide td:first-child { display: flex; align-items: baseline; justify-content: flex-end; position: static;
+    padding: 2px 0; border: 0; min-width: 0; max-width: none; overflow: visible; white-space: normal;
+    text-align: right; }
+  .wide td::before { content: attr(data-label); margin-right: auto; padding-right: 20px; color: var(--muted);
+    font: 12.5px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
+    white-space: nowrap; }
+  .wide td.whole::after { content: ".00"; visibility: hidden; }
 }
 @page { size: landscape; margin: 12mm; }
 @media print {
@@ -168,10 +186,21 @@ footer { color: var(--muted); font-size: 12.5px; margin-top: 24px; overflow-wrap
 FINE_WIDTHS = 12
 
 
+def phone_widths() -> str:
+    """Return the rules that give all numbers of a table's rows, shown as lists, one place for their points."""
+    rules = (
+        f".wide.f{digits} td .fine {{ width: {digits}ch; }}\n"
+        f".wide.f{digits} td.num:not(:has(.fine)) {{ padding-right: calc(.76 * {digits}ch); }}\n"
+        for digits in range(1, FINE_WIDTHS + 1)
+    )
+    return f"@media screen and (max-width: 560px) {{\n{''.join(rules)}}}\n"
+
+
 def stylesheet() -> str:
     """Return the whole style of the page; its colours are variables that charts use too."""
     palette = "".join(f".{name} {{ background: var(--{name}); }}\n" for name in PALETTE)
     widths = "".join(f".w{digits} {{ width: {digits}ch; }}\n" for digits in range(1, FINE_WIDTHS + 1))
+    widths += phone_widths()
     dark = f"@media screen and (prefers-color-scheme: dark) {{ :root {{{DARK}}} }}\n"
     return f":root {{{LIGHT}}}\n{dark}{PAGE}{palette}{widths}"
 
