@@ -75,6 +75,11 @@ def test_each_type_has_its_cell(written):
     assert page["A1"].font.b
 
 
+def test_a_year_is_not_grouped_by_thousands(written):
+    sheets, _ = written(lots=pl.DataFrame({"tax_year": [2026], "trades": [2026]}))
+    assert [(cell.value, cell.number_format) for cell in sheets["lots"][2]] == [(2026, "0"), (2026, "#,##0")]
+
+
 def test_profit_has_a_sign_and_a_colour(written):
     frame = pl.DataFrame({"realized_pnl": pl.Series([Decimal("12.5"), Decimal("-3.125"), Decimal(0)], dtype=MONEY)})
     page = written(pnl=frame)[0]["pnl"]

@@ -13,6 +13,7 @@ from tradelake.outputs.night_layouts import NIGHT_LAYOUTS
 from tradelake.units import MONEY_SCALE
 
 __all__ = ["LAYOUTS", "Kind", "Shown", "contract_label", "layout_of", "number_kind"]
+YEAR = "year"  # a column of years ends with it: no number to be grouped by thousands
 PROFITS = ("gain", "realized_tax", "realized_economic", "difference", "realized_today", "pnl_today")
 
 
@@ -234,6 +235,6 @@ def number_kind(name: str, dtype: pl.DataType) -> Kind:
     """Return how the values of a column are written, by its name and type."""
     if isinstance(dtype, pl.Decimal) and dtype.scale == MONEY_SCALE:
         return "profit" if name.endswith("_pnl") or name in PROFITS else "money"
-    if dtype.is_numeric():
+    if dtype.is_numeric() and not name.endswith(YEAR):
         return "number"
     return "instant" if isinstance(dtype, pl.Datetime) else "text"

@@ -104,7 +104,7 @@ def _day_writer(style: "Format", count: Callable[[str], None]) -> Write:
 
 
 def _number_writer(kind: str, styles: Styles, count: Callable[[str], None]) -> Write:
-    least = 0 if kind == "number" else 2
+    least = 0 if kind in ("number", "text") else 2
 
     def write(page: "Worksheet", row: int, index: int, text: str) -> None:
         digits = text.lstrip("-")
@@ -117,7 +117,7 @@ def _number_writer(kind: str, styles: Styles, count: Callable[[str], None]) -> W
             _done(page.write_string(row, index, text, styles.get(align="right", italic=True, **colour)))
             return
         decimals = max(len(part), least)
-        form = "#,##0" + ("." + "0" * decimals if decimals else "")
+        form = ("0" if kind == "text" else "#,##0") + ("." + "0" * decimals if decimals else "")
         if kind == "profit":
             form = f"+{form};-{form};{form}"
         _done(page.write_number(row, index, float(text), styles.get(num_format=form, **colour)))
