@@ -1,5 +1,6 @@
 """The site of the documents is built with strict links, has every document, and loads nothing from elsewhere."""
 
+import json
 import os
 import re
 import subprocess
@@ -55,8 +56,22 @@ def test_links_out_of_the_folder_lead_to_pages_of_the_site(site):
     assert 'src="images/positions.svg"' in (site / "index.html").read_text(encoding="utf-8")
 
 
+def test_a_notebook_is_a_page_with_its_answers(site):
+    assert 'href="notebooks/wheel_campaign.html"' in (site / "index.html").read_text(encoding="utf-8")
+    for path in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
+        text = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", ())]
+        assert len(re.findall('class="answer"', text)) == len(outputs) > 10
+        assert "data-cell" not in text
+        for output in outputs:
+            shown = output.get("data", {})
+            assert "".join(shown.get("text/html", shown.get("image/svg+xml", ""))) in text
+
+
 def test_a_diagram_of_entities_is_a_table(site):
     text = (site / "schema.html").read_text(encoding="utf-8")
+    assert "This table says what the diagram in the repository draws" in text
     assert "erDiagram" not in text
     assert re.search(r"one <code>accounts</code></td>\s*<td>owns</td>\s*<td>any number of <code>trade_log</code>", text)
 

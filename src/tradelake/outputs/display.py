@@ -12,7 +12,7 @@ import polars as pl
 
 from tradelake.errors import InputError
 from tradelake.outputs.layouts import LAYOUTS, Shown, layout_of
-from tradelake.outputs.report.grid import number, sign_class
+from tradelake.outputs.report.grid import Point, number, sign_class
 from tradelake.outputs.report.markup import Html, element, join
 from tradelake.outputs.table import NOTHING, cell_text, draw, table_lines
 from tradelake.outputs.values import column_text
@@ -38,13 +38,15 @@ STYLE = """
 .tradelake .tl-pos { color: var(--tl-gain); }
 .tradelake .tl-neg { color: var(--tl-loss); }
 .tradelake .tl-none, .tradelake .tl-note { color: var(--tl-muted); }
-.tradelake .fine { font-size: .8em; opacity: .75; }
+.tradelake .fine { font-size: .8em; opacity: .75; display: inline-block; text-align: left; }
+.tradelake .short1::after { content: "0"; visibility: hidden; }
+.tradelake .short2::after { content: ".00"; visibility: hidden; }
 .tradelake .tl-title { font-weight: 650; margin: 0 0 2px; }
 .tradelake summary { cursor: pointer; color: var(--tl-muted); font-size: 12px; }
 .tradelake .tl-more > td { padding: 0 0 2px 16px; }
 .tradelake .tl-more table { font-size: 12px; }
 .tradelake p { margin: 2px 0; }
-"""
+""" + "".join(f".tradelake .w{digits} {{ width: {digits}ch; }}\n" for digits in range(1, 13))
 KNOWN = {
     "positions": POSITIONS,
     "lots": LOTS,
@@ -169,16 +171,18 @@ def _kind_class(column: Shown) -> str:
 
 def _cells(frame: pl.DataFrame, column: Shown) -> list[Html]:
     values = column_text(frame.select(column.value.alias("value")).to_series()).cast(pl.String)
+    texts = [None if value is None else cell_text(value, column.kind) for value in values]
+    point = Point.of(texts) if column.kind in NUMBERS else None
     cells = []
-    for value in values:
-        if value is None:
-            cells.append(element("td", NOTHING, class_=f"{_kind_class(column)} tl-none"))
+    for text in texts:
+        if text is None:
+            nothing = number(NOTHING, fine_width=point.width) if point else NOTHING
+            cells.append(element("td", nothing, class_=f"{_kind_class(column)} tl-none"))
             continue
-        text = cell_text(value, column.kind)
-        if column.kind not in NUMBERS:
+        if point is None:
             cells.append(element("td", text, class_=_kind_class(column)))
             continue
         sign = sign_class(text) if column.kind == "profit" else ""
         plus = "+" if sign == "pos" else ""
-        cells.append(element("td", plus, number(text), class_=f"tl-num tl-{sign}" if sign else "tl-num"))
+        cells.append(element("td", point.written(f"{plus}{text}"), class_=f"tl-num tl-{sign}" if sign else "tl-num"))
     return cells

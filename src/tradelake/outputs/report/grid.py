@@ -1,6 +1,7 @@
 """Frames as tables of a page: exact numbers, aligned at their points, with what lies beyond cents written smaller."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -48,6 +49,29 @@ def grid(
     cut = element("p", more, class_="note") if frame.height > ROW_COUNT_MAX else Html("")
     # what scrolls can be reached by the keyboard, and says what it is
     return join([element("div", table, class_="scroll", tabindex=0, role="region", aria_label=caption), cut])
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where the points of a column stand: *decimals* before the small digits, for which there is *width*."""
+
+    decimals: int
+    width: int
+
+    @classmethod
+    def of(cls, texts: Iterable[str | None]) -> "Point":
+        """Return the place that all numbers of a column have room for."""
+        there = [text for text in texts if text]
+        parts = max((len(text.partition(".")[2]) for text in there), default=0)
+        return cls(min(parts, CENTS), max(map(_fine_width, there), default=0))
+
+    def written(self, text: str) -> Html:
+        """Return a number with its point at this place: fewer decimals than others leave theirs empty."""
+        missing = self.decimals - len(text.partition(".")[2])
+        if self.decimals < CENTS or missing <= 0:
+            return number(text, fine_width=self.width)
+        fine = element("small", class_=f"fine w{self.width}") if self.width else ""
+        return join([element("span", text, class_=f"short{missing}"), fine])
 
 
 def number(text: str, *, fine_width: int = 0) -> Html:
@@ -101,25 +125,20 @@ def _cells(texts: list[str | None], column: Shown, *, signed: bool) -> list[Html
         return [
             element("td", text or NOTHING, class_=kind if text else f"{kind} none", data_label=label) for text in texts
         ]
-    width = max((_fine_width(text) for text in texts if text), default=0)
-    parts = max((len(text.partition(".")[2]) for text in texts if text), default=0)
-    return [_number_cell(text, column, width=width, decimals=min(parts, 2), signed=signed) for text in texts]
+    point = Point.of(texts)
+    return [_number_cell(text, column, point, signed=signed) for text in texts]
 
 
-def _number_cell(text: str | None, column: Shown, *, width: int, decimals: int, signed: bool) -> Html:
-    """Return the cell of a number in a column that has *decimals* before those that are written small."""
+def _number_cell(text: str | None, column: Shown, point: Point, *, signed: bool) -> Html:
     if text is None:
-        return element("td", number(NOTHING, fine_width=width), class_="num none", data_label=column.heading)
+        return element("td", number(NOTHING, fine_width=point.width), class_="num none", data_label=column.heading)
     profit = column.kind == "profit"
     sign = sign_class(text)
     shown = f"+{text}" if signed and profit and sign == "pos" else text
-    missing = decimals - len(text.partition(".")[2])
-    short = {0: "", 1: "short1"}.get(max(missing, 0), "short2") if decimals == CENTS else ""
-    words = ("num", sign if profit or sign == "neg" else "", "" if decimals else "whole")
+    words = ("num", sign if profit or sign == "neg" else "", "" if point.decimals else "whole")
     return element(
         "td",
-        element("span", shown, class_=short) if short else number(shown, fine_width=width),
-        element("small", class_=f"fine w{width}") if short and width else "",
+        point.written(shown),
         class_=" ".join(word for word in words if word),
         data_label=column.heading,
     )
