@@ -98,5 +98,9 @@ Done. The same with your own Flex statement (an XML file of a Flex query):
   tradelake --book mybook import ibkr-flex STATEMENT.xml
   tradelake --book mybook positions
 
-The demo's book stays in $folder/book. Next: docs/guide.md.
+The demo's book stays in $folder/book. To look at it in the browser:
+
+  .venv/bin/tradelake --book $folder/book app
+
+Next: docs/tutorial.md, a quarter of an hour from install to a reconciled night.
 END

@@ -93,7 +93,7 @@ best = (
 tl.show(best, title="closed positions by symbol and side")
 """,
     """#!md
-With `lazy=True` a reader gives a lazy frame: what follows is planned as a whole, and only the result is made.
+With `lazy=True` a reader gives a lazy frame: the rows are read now, and what follows is planned as a whole.
 """,
     """
 (

@@ -1,4 +1,4 @@
-"""The shell completes commands, options, sources, and accounts and symbols of the book."""
+"""The shell completes commands, options, sources, and what is in the book: accounts, symbols, strategies, breaks."""
 
 import os
 import shutil
@@ -11,6 +11,8 @@ import pytest
 import tradelake as tl
 from tests.cli.test_cli import fill
 from tests.house.documents import programs
+from tradelake.book.exportable import EXPORTABLE
+from tradelake.cli.completing import TABLES
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -21,7 +23,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("completion")
     with tl.create(folder / "book") as book:
         book.add_accounts([{"account_id": "GEN-1"}, {"account_id": "REV-1"}])
-        book.record([fill("T1")])
+        book.record([fill("T1", strategy_id="S-1")])
     programs(folder / "bin")
     return folder
 
@@ -63,11 +65,20 @@ def words(place: Path, line: str) -> list[str]:
         ("tradelake positions --account ", ["GEN-1", "REV-1"]),
         ("tradelake positions --account R", ["REV-1"]),
         ("tradelake --book book positions --symbol ", ["NVDA"]),
+        ("tradelake positions --strategy ", ["S-1"]),
+        ("tradelake chains --status C", ["CLOSED"]),
+        ("tradelake breaks --status RES", ["RESOLVED"]),
+        ("tradelake breaks show ", []),
+        ("tradelake export csv f.csv --tables positions,op", ["positions,open-tax-lots"]),
         ("tradelake --book nowhere positions --account ", []),
     ],
 )
 def test_the_last_word_is_completed(line, completed, place):
     assert words(place, line) == completed
+
+
+def test_every_table_that_can_be_exported_is_completed():
+    assert list(TABLES) == list(EXPORTABLE)
 
 
 def test_zsh_and_fish_are_told_what_the_words_mean(place):

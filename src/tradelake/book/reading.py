@@ -74,7 +74,8 @@ class Readers(TradeReaders):
         """Return the open positions, one row per account and instrument.
 
         Filters as in `trades` (`since` and `until` by the day of opening), and `view`: "tax", where the premium of an
-        exercised option is in the cost of the stock, or "economic", where the option has earned it.
+        exercised option is in the cost of the stock, or "economic", where the option has earned it. With `lazy` the
+        rows, which are read by this call all the same, come as a lazy frame.
 
         Example:
             book.positions(account="GEN-1", as_of="2026-03-31", view="economic")

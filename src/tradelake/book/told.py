@@ -55,7 +55,9 @@ class TradeReaders(PositionEvents):
         `since` and `until` are trade dates, both included; `as_of` cuts by effective time, `as_known` by knowledge.
         `state` says what cancels and corrects have made of a row: active, cancelled or corrected. With `in_effect` the
         rows are the events as they count: cancelled ones left out, corrected ones corrected, no cures. `position` keeps
-        the events that have opened or closed something of these positions, by their ids, open or closed.
+        the events that have opened or closed something of these positions, by their ids, open or closed. With `lazy`
+        the rows, which are read by this call all the same, come as a lazy frame: Polars plans what follows as a whole.
+        Where the rows are more than memory holds, let `book.sql` sum them up: of that only the result is read.
 
         Example:
             book.trades(account="GEN-1", symbol="NVDA", since="2026-01-01")

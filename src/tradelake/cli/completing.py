@@ -28,6 +28,13 @@ SOURCES = {
 VIEWS = ("tax", "economic")
 METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
 GROUPS = ("account", "month", "year", "date", "symbol", "strategy", "instrument")
+CHAIN_STATUSES = ("OPEN", "CLOSED")
+BREAK_STATUSES = ("OPEN", "EXPLAINED", "ACCEPTED", "RESOLVED", "all")
+TABLES = (
+    *("positions", "trades", "lots", "matches", "history", "chains", "chain-positions", "pnl", "bridge", "ledger"),
+    *("cash", "refusals", "tax-lots", "open-tax-lots", "snapshots", "account-snapshots", "marks", "accounts"),
+    *("instruments", "strategies", "runs", "records"),
+)
 Words = Callable[..., list[Any]]
 Shell = Literal["bash", "zsh", "fish"]
 
@@ -87,6 +94,16 @@ def account(context: typer.Context, incomplete: str) -> list[Any]:
 def symbol(context: typer.Context, incomplete: str) -> list[Any]:
     """Complete a symbol that was traded."""
     return _in_book(context, incomplete, lambda book: sorted(set(book.instruments()["symbol"].to_list())))
+
+
+def strategy(context: typer.Context, incomplete: str) -> list[Any]:
+    """Complete a strategy that events have named."""
+    return _in_book(context, incomplete, lambda book: book.strategies()["strategy_id"].to_list())
+
+
+def open_break(context: typer.Context, incomplete: str) -> list[Any]:
+    """Complete the id of a break that is not resolved."""
+    return _in_book(context, incomplete, lambda book: book.breaks()["break_id"].to_list())
 
 
 def _in_book(context: typer.Context, incomplete: str, look: Callable[["Book"], list[str]]) -> list[Any]:

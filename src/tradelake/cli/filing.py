@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tradelake.cli import completing
 from tradelake.cli.listings import names
 from tradelake.cli.nightly import Date
 from tradelake.cli.options import Filters, Text, open_book, takes
@@ -32,6 +33,7 @@ class Chosen:
             metavar="LIST",
             help="Which, by commas: positions, trades, lots, matches, history, chains, pnl, bridge (these without it, "
             "as far as they take the filters), tax-lots, open-tax-lots, and any other listing.",
+            autocompletion=completing.listed(completing.TABLES),
         ),
     ] = None
     by: Annotated[

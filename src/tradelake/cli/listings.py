@@ -105,7 +105,10 @@ def pnl(
     return book.pnl(by=names(by), **filters)
 
 
-STATUS = Annotated[Text, typer.Option(metavar="STATUS", help="OPEN or CLOSED.")]
+STATUS = Annotated[
+    Text,
+    typer.Option(metavar="STATUS", help="OPEN or CLOSED.", autocompletion=completing.of(completing.CHAIN_STATUSES)),
+]
 
 
 @listing("account", "symbol", *STATE, VIEW)

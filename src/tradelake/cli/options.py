@@ -50,7 +50,9 @@ class Filters:
             autocompletion=completing.symbol,
         ),
     ] = None
-    strategy: Annotated[Text, typer.Option(metavar="STRATEGY", help="Only this strategy.")] = None
+    strategy: Annotated[
+        Text, typer.Option(metavar="STRATEGY", help="Only this strategy.", autocompletion=completing.strategy)
+    ] = None
     since: Annotated[Text, typer.Option(metavar="DATE", help="Only from this trading day on, as YYYY-MM-DD.")] = None
     until: Annotated[
         Text, typer.Option(metavar="DATE", help="Only up to and with this trading day, as YYYY-MM-DD.")

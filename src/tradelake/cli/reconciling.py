@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tradelake.cli import completing
 from tradelake.cli.options import Output, Text, listing, open_book, show, takes
 from tradelake.cli.streams import complain, complain_about, emit
 from tradelake.errors import InputError
@@ -20,7 +21,10 @@ SECTIONS = {
     "cash": "cash balance",
     "realized": "realized profit",
 }
-Id = Annotated[str, typer.Argument(metavar="BREAK", help="The id of the break, as B-3f9a21c07e.")]
+Id = Annotated[
+    str,
+    typer.Argument(metavar="BREAK", help="The id of the break, as B-3f9a21c07e.", autocompletion=completing.open_break),
+]
 Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, in your own words; it stays in the history of the break.")]
 
 
@@ -87,7 +91,11 @@ def breaks(
     *,
     status: Annotated[
         Text,
-        typer.Option(metavar="STATUS", help="OPEN, EXPLAINED, ACCEPTED, RESOLVED or all; without it, not resolved."),
+        typer.Option(
+            metavar="STATUS",
+            help="OPEN, EXPLAINED, ACCEPTED, RESOLVED or all; without it, not resolved.",
+            autocompletion=completing.of(completing.BREAK_STATUSES),
+        ),
     ] = None,
     **filters: Any,
 ) -> Any:
