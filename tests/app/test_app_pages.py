@@ -14,6 +14,7 @@ import tradelake as tl
 from tests.app.books import HOSTILE, HOSTILE_STRATEGY, SYMBOL, bought
 from tests.outputs.pages import Page, amount
 from tradelake.app.asked import GROUPS, ORDERS, PAGES, STATUSES, Asked
+from tradelake.app.behind import fields_of
 from tradelake.app.door import Door, Kept
 from tradelake.app.holdings import closed, held, ordered
 from tradelake.app.pages import Shown, shown
@@ -179,6 +180,18 @@ def test_behind_a_position_are_its_lots_matches_events_and_raw_rows(full):
     texts = drawn(event).texts
     assert {"transactionType", "BookTrade"} <= set(texts)
     assert "sample_flex.xml" in texts
+
+
+def test_fields_are_written_as_the_numbers_of_tables():
+    row = {
+        "realized_pnl": Decimal("103.522406800000"),
+        "market_value": Decimal("-190.000000000000"),
+        "quantity": Decimal("-5.00000000"),
+        "mark_price": None,
+        "symbol": "KO",
+    }
+    told = Page(str(fields_of(row))).texts
+    assert told == ["realized P&L", "+", "103.5224068", "market value", "-190.00", "quantity", "-5", "symbol", "KO"]
 
 
 def test_what_is_not_there_is_said(full):

@@ -12,9 +12,10 @@ from tradelake.app.door import Opened
 from tradelake.app.views import Block, Rows, ids, nothing
 from tradelake.errors import ArchivedError, InputError
 from tradelake.outputs.layouts import LAYOUTS, Shown, contract_label
+from tradelake.outputs.report.grid import sign_class
 from tradelake.outputs.report.markup import Html, element, join
 from tradelake.outputs.table import cell_text
-from tradelake.units import plain
+from tradelake.units import MONEY_SCALE, plain
 
 EVENTS_MAX = 200
 OF_POSITION = (
@@ -102,21 +103,30 @@ def record_of(text: str) -> Html:
 
 
 def fields_of(row: dict[str, Any]) -> Html:
-    """Return the fields of a row that have a value, each with its name; numbers exactly, without idle zeros."""
+    """Return the fields of a row that have a value, each with its name; numbers exactly, and written as in tables."""
     pairs = [
-        element("div", element("dt", name.replace("_", " ")), element("dd", _field(value)))
+        element("div", element("dt", _words(name)), _field(name, value))
         for name, value in row.items()
         if value not in (None, "") and name != "row_check"
     ]
     return element("dl", *pairs, class_="fields")
 
 
-def _field(value: object) -> str:
+def _words(name: str) -> str:
+    words = name.replace("_", " ")
+    return f"{words.removesuffix(' pnl')} P&L" if words.endswith(" pnl") else words
+
+
+def _field(name: str, value: object) -> Html:
     if isinstance(value, Decimal):
-        return cell_text(plain(value), "number")
+        text = cell_text(plain(value), "money" if value.as_tuple().exponent == -MONEY_SCALE else "number")
+        sign = sign_class(text) if name.endswith("_pnl") else ""
+        return element("dd", "+" if sign == "pos" else "", text, class_=sign)
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False).strip('"')
+        return element("dd", f"{value:%Y-%m-%d %H:%M:%S} UTC")
+    return element(
+        "dd", value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False).strip('"')
+    )
 
 
 def _listed(name: str, caption: str, rows: pl.DataFrame, layout: tuple[Shown, ...]) -> Html | Rows:

@@ -54,8 +54,9 @@ def positions_page(opened: Opened, asked: Asked) -> View:
     sums = sums_of_held(rows)
     shown, number = turned(ordered(rows, asked.order or ORDERS["positions"][0]), asked.number)
     unmarked = int(sums["unmarked"].sum())
+    accounts = rows["account_id"].n_unique()
     cards = (
-        Card("Positions", count_line(rows.height), f"in {rows['account_id'].n_unique():,} accounts"),
+        Card("Positions", count_line(rows.height), f"in {accounts:,} account{'s' * (accounts != 1)}"),
         Card("Market value", money_lines(sums, "market_value", profit=False), _marked(rows.height, unmarked)),
         Card("Unrealized", money_lines(sums, "unrealized_pnl", profit=True), _marked(rows.height, unmarked)),
         Card("Realized", money_lines(sums, "realized_pnl", profit=True), "of these positions, since they were opened"),

@@ -107,6 +107,7 @@ b { font-weight: 600; }
 }
 @media screen and (max-width: 560px) {
   .wide td.lead { position: absolute; top: 8px; right: 0; width: auto; background: none; }
+  .fields { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .wide td.lead::before { content: none; }
   .wide td.lead + td { padding-right: 40px; }
 }

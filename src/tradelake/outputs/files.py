@@ -20,7 +20,7 @@ def form_of(path: Path, form: str | None = None) -> FileForm:
     """Return the form that is asked for, or that the suffix of a file names; InputError for another."""
     suffix = path.suffix.removeprefix(".").lower()
     if form and suffix in FORMS and suffix != form:
-        raise InputError(f"{path.name!r} is the name of another form than {form}. Name a file .{form}.")
+        raise InputError(f"{path.name!r} is to be a file of the form {form}: give it a name that ends with .{form}.")
     asked = form or suffix
     for known in FORMS:
         if asked == known:
