@@ -191,7 +191,7 @@ def test_fields_are_written_as_the_numbers_of_tables():
         "symbol": "KO",
     }
     told = Page(str(fields_of(row))).texts
-    assert told == ["realized P&L", "+", "103.5224068", "market value", "-190.00", "quantity", "-5", "symbol", "KO"]
+    assert told == ["realized P&L", "+103.5224068", "market value", "-190.00", "quantity", "-5", "symbol", "KO"]
 
 
 def test_what_is_not_there_is_said(full):
