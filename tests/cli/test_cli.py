@@ -386,9 +386,9 @@ def test_rows_with_the_same_problem_are_one_paragraph(capsys):
     other = Problem("bad_number", "This is no number.", "f.xml", 40, "price", "x", "Write one.")
     complain_about([*futures[:1], other, *futures[1:]], rest="")
     told = capsys.readouterr().err.splitlines()
-    assert told == [f"{futures[0]} The same of 29 more rows: 4, 5, 6, 7, 8, 9 and others.", str(other)]
+    assert told == [f"{futures[0]} 29 more rows have the same: 4, 5, 6, 7, 8, 9 and others.", str(other)]
     complain_about(futures[:2], rest="")
-    assert capsys.readouterr().err == f"{futures[0]} The same of 1 more row: 4.\n"
+    assert capsys.readouterr().err == f"{futures[0]} Row 4 has the same.\n"
 
 
 def test_progress_is_shown_on_a_terminal_only(monkeypatch):

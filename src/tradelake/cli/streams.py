@@ -59,7 +59,7 @@ def _same(others: list[object]) -> str:
     if not rows:
         return ""
     which = ", ".join(rows[:ROWS_MAX]) + (" and others" if len(rows) > ROWS_MAX else "")
-    return f" The same of {len(rows):,} more row{'s' * (len(rows) > 1)}: {which}."
+    return f" {len(rows):,} more rows have the same: {which}." if len(rows) > 1 else f" Row {which} has the same."
 
 
 def screen() -> tuple[bool, int]:
