@@ -288,3 +288,8 @@ def test_a_catalog_that_another_program_keeps_is_named_and_nothing_is_recorded(f
     assert "catalog lock" not in process("doctor").stdout
     with tl.open(folder / "book", read_only=True) as book:
         assert not book.sequence
+
+
+def test_the_package_can_be_run_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "tradelake", "version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("tradelake ")

@@ -31,7 +31,7 @@ def test_a_new_book_is_empty_and_opens_again(place):
 def test_a_book_is_created_once(place):
     with place.create() as book:
         book.add_accounts([{"account_id": "GEN-1"}])
-    with pytest.raises(BookExists, match=r"There is a book at .* already\. Open it, or name another"):
+    with pytest.raises(BookExists, match=r"There is a book at .* already\. Use it as it is, or name another"):
         place.create()
     with place.open() as book:
         assert book.accounts().height == 1

@@ -109,7 +109,7 @@ def publish(draft: Target, target: Target) -> None:
 def refuse_existing(folder: Path) -> None:
     """Raise BookExists where a folder has a book."""
     if any((folder / name).exists() for name in (SQLITE_FILE, DUCKDB_FILE)):
-        raise BookExists(f"There is a book at {folder} already. Open it, or name another folder.")
+        raise BookExists(f"There is a book at {folder} already. Use it as it is, or name another folder.")
 
 
 def lake_on_server(target: Target) -> Catalog:
@@ -118,7 +118,7 @@ def lake_on_server(target: Target) -> Catalog:
     BookExists where there is a book, or a lake of somebody else; the caller holds the lease.
     """
     if _has_book(target):
-        raise BookExists(f"There is a book at {target.shown} already. Open it, or name another database.")
+        raise BookExists(f"There is a book at {target.shown} already. Use it as it is, or name another database.")
     book = Catalog(target, read_only=False, attach_data=target.data, create=True)
     if not _is_half_made(book):
         book.close()

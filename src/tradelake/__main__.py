@@ -1,0 +1,5 @@
+"""`python -m tradelake` is `tradelake`."""
+
+from tradelake.cli import main
+
+main()
