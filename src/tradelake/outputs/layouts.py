@@ -69,9 +69,9 @@ LAYOUTS: dict[str, tuple[Shown, ...]] = (
             Shown("quantity", pl.col("quantity"), "number"),
             Shown("average price", pl.col("average_price"), "money"),
             Shown("cost basis", pl.col("cost_basis"), "money"),
-            Shown("realized", pl.col("realized_pnl"), "profit", drop=1),
-            Shown("unrealized", pl.col("unrealized_pnl"), "profit", drop=3),
-            Shown("opened", pl.col("open_date"), drop=2),
+            Shown("realized", pl.col("realized_pnl"), "profit", drop=2),
+            Shown("unrealized", pl.col("unrealized_pnl"), "profit", drop=1),
+            Shown("opened", pl.col("open_date"), drop=3),
         ),
         "lots": (
             _account(),
