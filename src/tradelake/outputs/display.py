@@ -21,32 +21,35 @@ from tradelake.tables import CHAIN_POSITIONS, CHAINS, LOTS, MATCHES, POSITION_HI
 ROWS = 50
 NUMBERS = ("number", "money", "profit")
 TEXT_WIDTH = 100
-STYLE = """
+RULES = """
 .tradelake { font: 13px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
   --tl-gain: #1f5fd6; --tl-loss: #b4540a; --tl-line: #8883; --tl-muted: #808a99; max-width: 100%; margin: 4px 0; }
 [data-jp-theme-light="false"] .tradelake, .dark .tradelake, .vscode-dark .tradelake, [data-theme="dark"] .tradelake {
   --tl-gain: #6aa5ff; --tl-loss: #ff9f4a; }
-.tradelake .tl-scroll { overflow-x: auto; }
-.tradelake table { border-collapse: collapse; border: 0; margin: 2px 0; font-size: 13px; }
-.tradelake th, .tradelake td { padding: 3px 12px 3px 0; text-align: left; white-space: nowrap; border: 0;
+@ .tl-scroll { overflow-x: auto; }
+@ table { border-collapse: collapse; border: 0; margin: 2px 0; font-size: 13px; }
+@ th, @ td { padding: 3px 12px 3px 0; text-align: left; white-space: nowrap; border: 0;
   background: none; vertical-align: baseline; }
-.tradelake thead th { font-weight: 600; border-bottom: 1px solid var(--tl-muted); }
-.tradelake tbody td, .tradelake tbody th { border-bottom: 1px solid var(--tl-line); }
-.tradelake tbody th { font-weight: 500; color: var(--tl-muted); }
-.tradelake td.tl-prose { white-space: normal; min-width: 220px; max-width: 520px; overflow-wrap: anywhere; }
-.tradelake .tl-num { text-align: right; font-variant-numeric: tabular-nums; }
-.tradelake .tl-pos { color: var(--tl-gain); }
-.tradelake .tl-neg { color: var(--tl-loss); }
-.tradelake .tl-none, .tradelake .tl-note { color: var(--tl-muted); }
-.tradelake .fine { font-size: .8em; opacity: .75; display: inline-block; text-align: left; }
-.tradelake .short1::after { content: "0"; visibility: hidden; }
-.tradelake .short2::after { content: ".00"; visibility: hidden; }
-.tradelake .tl-title { font-weight: 650; margin: 0 0 2px; }
-.tradelake summary { cursor: pointer; color: var(--tl-muted); font-size: 12px; }
-.tradelake .tl-more > td { padding: 0 0 2px 16px; }
-.tradelake .tl-more table { font-size: 12px; }
-.tradelake p { margin: 2px 0; }
-""" + "".join(f".tradelake .w{digits} {{ width: {digits}ch; }}\n" for digits in range(1, 13))
+@ thead th { font-weight: 600; border-bottom: 1px solid var(--tl-muted); }
+@ tbody td, @ tbody th { border-bottom: 1px solid var(--tl-line); }
+@ tbody th { font-weight: 500; color: var(--tl-muted); }
+@ td.tl-prose { white-space: normal; min-width: 220px; max-width: 520px; overflow-wrap: anywhere; }
+@ .tl-num { text-align: right; font-variant-numeric: tabular-nums; }
+@ .tl-pos { color: var(--tl-gain); }
+@ .tl-neg { color: var(--tl-loss); }
+@ .tl-none, @ .tl-note { color: var(--tl-muted); }
+@ .fine { font-size: .8em; opacity: .75; display: inline-block; text-align: left; }
+@ .short1::after { content: "0"; visibility: hidden; }
+@ .short2::after { content: ".00"; visibility: hidden; }
+@ .tl-title { font-weight: 650; margin: 0 0 2px; }
+@ summary { cursor: pointer; color: var(--tl-muted); font-size: 12px; }
+@ .tl-more > td { padding: 0 0 2px 16px; }
+@ tbody tr { background: none; }
+@ .tl-more table { font-size: 12px; }
+@ p { margin: 2px 0; }
+""" + "".join(f"@ .w{digits} {{ width: {digits}ch; }}\n" for digits in range(1, 13))
+# JupyterLab aligns cells and paints rows by rules of two classes, and ours hold against those.
+STYLE = RULES.replace("@ ", ".tradelake" * 3 + " ")
 KNOWN = {
     "positions": POSITIONS,
     "lots": LOTS,
