@@ -50,12 +50,22 @@ def test_what_is_linked_is_one_part_however_large(forty, small):
     assert forty.rebuild().rows == forty.rebuild(check=True).rows
 
 
-def test_a_first_fold_of_a_long_log_is_done_in_parts(local_book, small, monkeypatch):
-    monkeypatch.setattr(local_book._tail, "fold", None)
-    assert local_book.record([fill(n) for n in range(25)]).ok
-    assert local_book.fold() == 25
+def test_a_fold_of_many_events_is_done_in_parts(local_book, small, monkeypatch):
+    for first, last in ((0, 25), (25, 40)):
+        monkeypatch.setattr(local_book._tail, "fold", None)
+        assert local_book.record([fill(n, symbol=f"S{n % 3}") for n in range(first, last)]).ok
+        assert local_book.fold() == last
+        monkeypatch.setattr(parts, "PART_EVENTS", 100)
+        assert local_book.rebuild(check=True).identical
+        monkeypatch.setattr(parts, "PART_EVENTS", 10)
+
+
+def test_a_fold_of_a_few_events_on_a_long_log_goes_on_from_what_is_stored(forty, small, monkeypatch):
+    monkeypatch.setattr(forty, "_rederive", None)
+    assert forty.record([fill(n, symbol=f"S{n % 4}", account_id="A0") for n in range(40, 48)]).ok
+    assert forty.fold() == 48
     monkeypatch.undo()
-    assert local_book.rebuild(check=True).identical
+    assert forty.rebuild(check=True).identical
 
 
 @pytest.mark.parametrize("table", ["matches", "lots"])

@@ -69,8 +69,9 @@ class Derivers(PartDerivers):
             self._catalog.transaction(),
         ):
             standing = self._standing()
-            if standing.checkpoint.sequence == 0 and self._is_long(standing):
-                # The first fold of a long log: what is remembered of its events would not fit in memory.
+            if self._is_long(standing.head - standing.checkpoint.sequence):
+                # What so many events bring, and the families that those among them that are late have replayed,
+                # would not fit in memory.
                 self._rederive(standing, no_progress)
             elif standing.head != standing.checkpoint.sequence:
                 tail = self._folded()

@@ -57,7 +57,7 @@ class PartDerivers(PastReaders):
 
         A log that is no longer than a part comes as a whole, without its families.
         """
-        if not self._is_long(standing):
+        if not self._is_long(standing.head):
             yield None, derive_all(self._catalog, references), 1
             return
         planner = self._planner()
@@ -73,9 +73,9 @@ class PartDerivers(PastReaders):
             if waiting is not None:
                 yield waiting[0], waiting[1].result(), len(parts)
 
-    def _is_long(self, standing: Standing) -> bool:
-        """Return whether the log is longer than a part."""
-        return standing.head > PART_EVENTS
+    def _is_long(self, events: int) -> bool:
+        """Return whether so many events are more than a part."""
+        return events > PART_EVENTS
 
     def _part_derivation(self, planner: Planner, part: Part, moment: Moment) -> Callable[[], Derived]:
         """Read the events of a part; return what derives them. InvariantError where others are linked with them."""
