@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 PYTEST_WORKERS ?= 2
 BENCH_ARGS ?=
 
-.PHONY: all install demo test check format bench schemas docs lock clean
+.PHONY: all install demo test style check format bench schemas docs lock clean
 all: install
 
 install: $(STAMP)
@@ -32,11 +32,13 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-# The house tests say whether imports, sizes, schemas and docs are as they should be.
-check: $(STAMP)
+style: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# The house tests, which are a part of `make test`, say whether imports, sizes, schemas and docs are as they should be.
+check: style
 	$(BIN)/python -m pytest -q tests/house
 
 format: $(STAMP)
