@@ -57,11 +57,11 @@ class Opened:
 
     def once(self, key: Hashable, question: Callable[["Book"], Answer]) -> Answer:
         """Return the answer to a question of the book, asked once for each commit; *key* says which question it is."""
-        known, answer = self.kept.found(self.commit, key)
+        known, found = self.kept.found(self.commit, key)
+        answer: Answer = found if known else question(self.book)
         if not known:
-            answer = question(self.book)
             self.kept.keep(self.commit, key, answer)
-        return answer  # type: ignore[no-any-return]
+        return answer
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tradelake.book.read import Instant, instant_of
 from tradelake.book.receipt import RebuildReport
 from tradelake.book.tail import TailFold
 from tradelake.errors import InputError
-from tradelake.store import Checkpoint, read_standing
+from tradelake.store import Checkpoint
 from tradelake.store.engine import Engine, each_once, in_turn
 from tradelake.store.pieces import replace_by_pieces
 from tradelake.store.place import place_of
@@ -125,16 +125,14 @@ class BucketRebuilders(Derivers):
         """Return the log in buckets, and the checkpoint that they reach; the caller holds a transaction."""
         self._shareable()
         version = self._catalog.version()
-        standing = read_standing(self._catalog)
-        references = self._references(standing.import_run_id)
-        reaching = self._tail.reaching_of(standing, references)
+        planner = self._planner()
         job = uuid4().hex[:8]
-        parts = parts_of(self._catalog, references, reaching, count)
+        parts = parts_of(self._catalog, planner.references, planner.reaching, count)
         found = [
             Bucket(job, number, version, self._catalog.target, part, as_of, as_known, folder)
             for number, part in enumerate(parts)
         ]
-        return found, latest_event(self._catalog, references)
+        return found, latest_event(self._catalog, planner.references)
 
 
 def _new_folder(to: str) -> str:

@@ -7,7 +7,6 @@ from typing import TypedDict
 
 import polars as pl
 
-from tradelake.book.effective import Cured, read_cured
 from tradelake.book.marks import marks_at
 from tradelake.book.past import PastReaders
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, names, where
@@ -76,17 +75,6 @@ class Listing(PastReaders):
         ].implode()
         columns = [c for c in ("open_sequence", "close_sequence", "sequence") if c in table.names]
         return rows.filter(pl.any_horizontal(pl.col(c).is_in(events) for c in columns))
-
-    def _cured(self, as_known: Instant) -> Cured:
-        """Return what the cures known by an instant have made of their targets; the caller holds a transaction."""
-        run = self._standing().import_run_id
-        instruments = self._references(run).instruments
-        if as_known is not None:
-            return read_cured(self._catalog, instruments, as_known=instant_of(as_known))
-        # They are looked for in the whole log, and change with commits only.
-        if self._cures is None or self._cures[0] != run:
-            self._cures = run, read_cured(self._catalog, instruments)
-        return self._cures[1]
 
     def _stored(self, table: Table, wanted: Filter, *, day: str | None, order: str) -> pl.DataFrame:
         texts, values = wanted.conditions(table.names, day)

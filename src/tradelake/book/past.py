@@ -17,7 +17,7 @@ import polars as pl
 
 from tradelake.book.closing import check_known, derivation
 from tradelake.book.derive import EVENT_SCHEMA
-from tradelake.book.effective import as_they_count, read_cured
+from tradelake.book.effective import as_they_count
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY
 from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
@@ -232,8 +232,7 @@ class PastReaders(Shelf):
                 f"SELECT sequence, executed_at FROM {TRADE_LOG.name} SEMI JOIN refused USING (sequence)",
                 span=Span(families=refused.select(FAMILY)),
             )
-        cured = read_cured(self._catalog, self._references(self._standing().import_run_id).instruments)
-        events = as_they_count(told, cured)
+        events = as_they_count(told, self._cured(None))
         return events.filter(pl.col("executed_at") <= at).select("sequence")
 
 

@@ -24,7 +24,7 @@ from tradelake.tables import (
 # Their cash is in other accounts and on other days than their row in the log says, so filters come later for them.
 FAR_KINDS = (*CORPORATE_KINDS, *MOVE_KINDS, *CURE_KINDS)
 # Of a match, what profit is added up from, in either view.
-REALIZED = (
+OF_MATCH = (
     "account_id", "symbol", "instrument_id", "currency", "close_date", "side", "proceeds", "cost", "realized_pnl",
     "premium",
 )  # fmt: skip
@@ -48,8 +48,7 @@ def with_far(select: str, near: Sequence[str], both: Sequence[str] = ()) -> str:
 
     Two scans: of an OR the catalog cannot tell which files it reaches. The parameters are those of near, both, both.
     """
-    far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
-    here, there = [f"kind NOT IN ({far})", *near, *both], [f"kind IN ({far})", *both]
+    here, there = [f"kind NOT IN {FAR_KINDS}", *near, *both], [f"kind IN {FAR_KINDS}", *both]
     return f"{select}{where(here)} UNION ALL {select}{where(there)}"
 
 
@@ -83,7 +82,7 @@ class Profits(Listing):
             ledger, cured = self._ledger(wanted, past, as_of, as_known, by)
             unnamed = Filter(account, symbol, None, since, until)
             of_strategy = strategy is not None or "strategy" in by
-            columns = (*REALIZED, *OF_STRATEGY) if of_strategy else REALIZED
+            columns = (*OF_MATCH, *OF_STRATEGY) if of_strategy else OF_MATCH
             matches = in_view(MATCHES.name, self._at(MATCHES, unnamed, "close_date", past, columns), view)
             if of_strategy:
                 matches = self._with_strategies(matches, cured)
@@ -187,10 +186,9 @@ def _sums_sql(by: Sequence[str], conditions: Sequence[str]) -> str:
     days = [SPANS[name] for name in SPANS if name in by]
     columns = ["account_id", "kind", "currency", "cash_category", *(NAMED[name] for name in NAMED if name in by)]
     columns += [f"CAST({days[0]} AS DATE) AS trade_date"] if days else []
-    far = ", ".join(f"'{kind}'" for kind in FAR_KINDS)
-    apart = [f"kind NOT IN ({far})", *conditions, "sequence NOT IN (SELECT sequence FROM apart)"]
+    others = [f"kind NOT IN {FAR_KINDS}", *conditions, "sequence NOT IN (SELECT sequence FROM apart)"]
     return (
         f"SELECT {', '.join(columns)}, sum(commission) AS commission, sum(fees) AS fees, "
         "sum(net_amount) AS net_amount, sum(coalesce(amount, net_amount)) AS amount, count(*) AS events "
-        f"FROM {TRADE_LOG.name} LEFT JOIN flows USING (sequence, account_id){where(apart)} GROUP BY ALL"
+        f"FROM {TRADE_LOG.name} LEFT JOIN flows USING (sequence, account_id){where(others)} GROUP BY ALL"
     )

@@ -9,9 +9,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
-from tradelake.book.effective import Cured
+from tradelake.book.effective import Cured, read_cured
 from tradelake.book.groups import FAMILY
-from tradelake.book.read import where
+from tradelake.book.read import Instant, instant_of, where
 from tradelake.book.tail import Tail, TailFold
 from tradelake.store import Appended, Applied, Batch, Catalog, Head, KeyIndex, References, Standing, read_standing
 from tradelake.store.lost import ServerLost
@@ -119,6 +119,17 @@ class Shelf:
         self._tail.remember(appended.rows)
         if self._known is not None and self._known.import_run_id == appended.head.import_run_id - 1:
             self._known = self._known.with_new(appended.batch, appended.head.import_run_id)
+
+    def _cured(self, as_known: Instant) -> Cured:
+        """Return what the cures known by an instant have made of their targets; the caller holds a transaction."""
+        run = self._standing().import_run_id
+        instruments = self._references(run).instruments
+        if as_known is not None:
+            return read_cured(self._catalog, instruments, as_known=instant_of(as_known))
+        # They are looked for in the whole log, and change with commits only.
+        if self._cures is None or self._cures[0] != run:
+            self._cures = run, read_cured(self._catalog, instruments)
+        return self._cures[1]
 
     def _folded(self) -> Tail:
         """Return the tail folded over the checkpoint; the caller holds a transaction."""

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from tradelake.book import Book, ImportLine, NightlyReport, Progress, Step, Upkeep
+from tradelake.book import Book, ImportLine, NightlyReport, Progress, Step, StepName, StepStatus, Upkeep
 
 Keep = Callable[[NightlyReport], None]
+Said = tuple[StepStatus, str]
 STEPS = ("lease", "import", "propose", "mark", "snapshot", "reconcile", "maintain", "verify", "report")
 
 
@@ -45,17 +46,17 @@ class Run:
     statements: list[Path] = field(default_factory=list)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[list[tuple[str, str]]]:
+    def step(self, name: StepName) -> Iterator[list[Said]]:
         """Time a step; what the block appends is its status and detail."""
         self.progress(name, len(self.steps), len(STEPS))
-        started, said = time.perf_counter(), list[tuple[str, str]]()
+        started, said = time.perf_counter(), list[Said]()
         yield said
         seconds = Decimal(f"{time.perf_counter() - started:.3f}")
         status, detail = said[-1] if said else ("nothing", "nothing to do")
-        self.steps.append(Step(name, status, detail, seconds))  # type: ignore[arg-type]
+        self.steps.append(Step(name, status, detail, seconds))
 
 
-def judged(problems: int, text: str) -> tuple[str, str]:
+def judged(problems: int, text: str) -> Said:
     """Return what a step says of itself: its status and detail."""
     return ("problems" if problems else "done", text)
 

@@ -12,10 +12,9 @@ import polars as pl
 
 from tradelake.errors import InputError
 from tradelake.outputs.layouts import LAYOUTS, Shown, layout_of
-from tradelake.outputs.report.grid import Point, number, sign_class
+from tradelake.outputs.report.grid import Point, number, sign_class, texts_of
 from tradelake.outputs.report.markup import Html, element, join
-from tradelake.outputs.table import NOTHING, cell_text, draw, table_lines
-from tradelake.outputs.values import column_text
+from tradelake.outputs.table import NOTHING, draw, table_lines
 from tradelake.tables import CHAIN_POSITIONS, CHAINS, LOTS, MATCHES, POSITION_HISTORY, POSITIONS, REFUSALS, TRADE_LOG
 
 ROWS = 50
@@ -173,8 +172,7 @@ def _kind_class(column: Shown) -> str:
 
 
 def _cells(frame: pl.DataFrame, column: Shown) -> list[Html]:
-    values = column_text(frame.select(column.value.alias("value")).to_series()).cast(pl.String)
-    texts = [None if value is None else cell_text(value, column.kind) for value in values]
+    texts = texts_of(frame, column)
     point = Point.of(texts) if column.kind in NUMBERS else None
     cells = []
     for text in texts:

@@ -34,9 +34,10 @@ def option_fills(touches: pl.DataFrame, keys: Sequence[str]) -> tuple[list[Fill]
     options = options.sort("executed_at", "episode")
     closed = options.filter(~pl.col("opened") & (pl.col("how") == "trade"))
     opened = options.filter("opened")
-    return tuple(
+    closings, openings = (
         [_fill(row, len(keys)) for row in rows.select(*keys, *COLUMNS).iter_rows()] for rows in (closed, opened)
-    )  # type: ignore[return-value]
+    )
+    return closings, openings
 
 
 def _fill(row: Key, keys: int) -> Fill:

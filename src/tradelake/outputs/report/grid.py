@@ -97,7 +97,7 @@ def _rows(
 ) -> tuple[list[Html], str]:
     """Return the rows, and the class of the table where it is wide: with the most digits beyond cents."""
     whole = frame if foot is None else pl.concat([frame, foot], how="diagonal")
-    texts = [_texts(whole, column) for column in columns]
+    texts = [texts_of(whole, column) for column in columns]
     cells = [_cells(each, column, signed=signed) for each, column in zip(texts, columns, strict=True)]
     gap = 2
     width = sum(
@@ -113,7 +113,8 @@ def _rows(
     return rows, f"wide f{max((_fine_width(text) for each in numbers for text in each if text), default=0)}"
 
 
-def _texts(frame: pl.DataFrame, column: Shown) -> list[str | None]:
+def texts_of(frame: pl.DataFrame, column: Shown) -> list[str | None]:
+    """Return the values of a column as they are shown, None for nothing."""
     values = column_text(frame.select(column.value.alias("value")).to_series()).cast(pl.String)
     return [None if value is None else cell_text(value, column.kind) for value in values]
 
