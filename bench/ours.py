@@ -38,7 +38,7 @@ def ingest(folder: str, files: list[str]) -> Numbers:
         accepted = 0
         for file in files:
             clock = _Clock(spent)
-            receipt = book.ingest("executions", file, progress=clock)
+            receipt = book.ingest("executions", file, progress=clock, more=file != files[-1])
             if not receipt.ok:
                 raise AssertionError(f"{file}: {receipt.problems[0]}")
             accepted += receipt.accepted

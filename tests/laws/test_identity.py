@@ -4,6 +4,7 @@ import io
 import json
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from tests.laws.books import FEW
 from tests.strategies import column_values, ids, prices, trade_quantities
 from tests.tables.rows import extreme_rows
 from tradelake.book import Book, create
+from tradelake.store import bulk
 from tradelake.tables import TABLES, TRADE_LOG, Table
 
 FINEST_CHARGES = st.integers(-(10**15), 10**17).map(lambda units: f"{units // 10**12}.{units % 10**12:012}")
@@ -59,7 +61,8 @@ def test_a_log_row_comes_back_from_a_book_as_it_went_in(scratch: Book, data: st.
     frame = data.draw(rows_of(TRADE_LOG)).with_columns(sequence=pl.int_range(pl.len(), dtype=pl.Int64))
     catalog = scratch._catalog
     catalog.execute("DELETE FROM trade_log")
-    catalog.insert_by_month("trade_log", frame, "trade_date")
+    with mock.patch.object(bulk, "FILES_FROM", data.draw(st.sampled_from((1, bulk.FILES_FROM)))):
+        bulk.insert_rows(catalog, TRADE_LOG, frame)
     assert catalog.frame("SELECT * FROM trade_log ORDER BY sequence").equals(frame)
     catalog.execute("CALL ducklake_flush_inlined_data('lake', table_name => 'trade_log')")
     assert catalog.frame("SELECT * FROM trade_log ORDER BY sequence").equals(frame)

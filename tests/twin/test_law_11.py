@@ -11,6 +11,7 @@ from tests.laws.books import BOOKS
 from tests.laws.test_identity import rows_of
 from tests.twin.twins import read
 from tradelake.book import Book
+from tradelake.store.bulk import insert_rows
 from tradelake.store.twin import twin_at
 from tradelake.tables import POSTGRES_TYPES, TABLES, TRADE_LOG, Table, create_table
 
@@ -56,7 +57,7 @@ def test_a_log_row_comes_back_through_every_store_as_it_went_in(scratch: Book, b
     frame.write_parquet(file)
     catalog = scratch._catalog
     catalog.execute("DELETE FROM trade_log")
-    catalog.insert_by_month("trade_log", pl.read_parquet(io.BytesIO(file.getvalue())), "trade_date")
+    insert_rows(catalog, TRADE_LOG, pl.read_parquet(io.BytesIO(file.getvalue())))
     write(bare_url, TRADE_LOG, catalog.frame("SELECT * FROM trade_log"))
     back = read(scratch, bare_url, [TRADE_LOG], schema=BARE)["trade_log"]
     assert back.schema == TRADE_LOG.schema

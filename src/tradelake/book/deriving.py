@@ -39,11 +39,11 @@ class Derivers(PartDerivers):
         if self._catalog.read_only:
             raise ReadOnlyError("The book was opened read only. Open it without read_only to write.")
 
-    def _fold_when_long(self, receipt: Receipt) -> Receipt:
+    def _fold_when_long(self, receipt: Receipt, *, more: bool = False) -> Receipt:
         """Fold when the tail has grown past its bound; the checkpoint only ever moves forward.
 
         The events of the receipt are recorded by then: where the fold fails, the receipt says so and is given all the
-        same.
+        same. Where *more* deliveries follow, a fold that would derive the whole log waits for them.
         """
         head = receipt.sequence
         if head - self._checkpoint_sequence < FOLD_AFTER:
@@ -51,7 +51,8 @@ class Derivers(PartDerivers):
         try:
             checkpoint = read_standing(self._catalog).checkpoint
             self._checkpoint_sequence = checkpoint.sequence
-            if head - checkpoint.sequence >= FOLD_AFTER:
+            tail = head - checkpoint.sequence
+            if tail >= FOLD_AFTER and not (more and self._is_long(tail)):
                 self.fold()
         except TradelakeError as error:
             self._tail = TailFold(self._catalog)

@@ -62,7 +62,10 @@ def _resolve_instruments(
     known = pl.concat([instruments, fresh, given]).filter(
         pl.col("instrument_id").is_in(events["instrument_id"].drop_nulls().unique().implode())
     )
-    joined = events.join(known, on="instrument_id", how="left", suffix="_known", maintain_order="left")
+    terms = known.select("instrument_id", "recorded_at", *TERM_COLUMNS)
+    joined = events.select("_order", "source_row", "trade_id", "instrument_id", *TERM_COLUMNS).join(
+        terms, on="instrument_id", how="left", suffix="_known", maintain_order="left"
+    )
     traded = pl.col("instrument_id").is_not_null()
     unknown = joined.filter(traded & pl.col("recorded_at").is_null())
     events = reject_rows(

@@ -82,10 +82,12 @@ class Writers(Retainers):
         reason: str | None = None,
         allocation: str | Path | None = None,
         progress: Progress | None = None,
+        more: bool = False,
     ) -> Receipt:
         """Import a file: `executions` (JSONL, CSV, Parquet by its suffix) or `ibkr-flex` (XML).
 
         `allocation` names a CSV file (broker_execution_id, account_id, quantity) that splits block fills over books.
+        Say that `more` files follow, and what follows from long ones is derived once, with the last or by `fold`.
         Raises InputError where the file as a whole cannot be read; then nothing is changed.
         """
         report = progress or no_progress
@@ -103,7 +105,7 @@ class Writers(Retainers):
         # A fold of a large import needs the room that its rows take.
         del parsed, content
         report("fold", 2, 3)
-        receipt = self._fold_when_long(receipt)
+        receipt = self._fold_when_long(receipt, more=more)
         report("done", 3, 3)
         return receipt
 

@@ -70,7 +70,9 @@ def import_files(
         for file in paths:
             try:
                 with progress_bar() as progress:
-                    receipt = book.ingest(source, file, reason=reason, allocation=allocation, progress=progress)
+                    receipt = book.ingest(
+                        source, file, reason=reason, allocation=allocation, progress=progress, more=file != paths[-1]
+                    )
             except InputError as error:
                 complain(str(error))
                 unreadable = True
@@ -78,6 +80,9 @@ def import_files(
             emit(_receipt_text(file.name, receipt))
             complain_about((*receipt.problems, *receipt.warnings), rest=REST)
             clean = clean and receipt.ok
+        if unreadable and len(paths) > 1:
+            # The last file, with which the others are folded, may have been among them.
+            book.fold()
         idle = book.refusals().height
         if idle:
             events = "event of the log has" if idle == 1 else "events of the log have"

@@ -14,6 +14,7 @@ import polars as pl
 
 from tradelake.errors import InvariantError, StorageError
 from tradelake.store.batch import NEW, Appended, Batch, Head
+from tradelake.store.bulk import insert_rows
 from tradelake.store.catalog import Catalog
 from tradelake.store.classify import classify
 from tradelake.store.commit import commit_of
@@ -101,12 +102,7 @@ def _attempt(catalog: Catalog, prepare: Callable[[Head], Batch], index: KeyIndex
     if log.height + records.height <= INLINE_ROWS:
         catalog.plan_plainly()
     for table in CHAINED_TABLES:
-        rows = commit.rows[table.name]
-        rows = rows.sort(*table.sort) if rows.height > 1 else rows
-        if table.partition_date:
-            catalog.insert_by_month(table.name, rows, table.partition_date)
-        else:
-            catalog.insert(table.name, rows)
+        insert_rows(catalog, table, commit.rows[table.name])
     _move_head(catalog, head, commit.head)
     if max(rows.height for rows in commit.rows.values()) > INLINE_ROWS:
         catalog.sync()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tradelake.store.bulk import insert_rows
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT
 from tradelake.store.keys import key_checks
@@ -93,7 +94,7 @@ def stage(catalog: Catalog, month: date, folder: Path, until: int) -> Staged:
     own = f"{ELIGIBLE} AND trade_date >= DATE '{month}'"
     events = f"SELECT * FROM {LOG} l WHERE {own} ORDER BY {', '.join(TRADE_LOG.sort)}"
     log = _write(catalog, TRADE_LOG, events, [following.isoformat(), until], folder)
-    moving = pl.read_parquet(log.path, columns=["sequence", "source_record_id"])
+    moving = pl.read_parquet(log.path, columns=["sequence", "source_record_id"], glob=False)
     with catalog.joined(moving_events=moving):
         brought = (
             f"SELECT r.* FROM {RECORDS} r WHERE r.source_record_id IN (SELECT source_record_id FROM moving_events) "
@@ -102,7 +103,7 @@ def stage(catalog: Catalog, month: date, folder: Path, until: int) -> Staged:
         )
         records = _write(catalog, SOURCE_RECORDS, brought, [], folder)
         profits = _profits(catalog)
-    rows = pl.read_parquet(log.path)
+    rows = pl.read_parquet(log.path, glob=False)
     archive_id = f"{month:%Y-%m}-{log.sha256[:16]}"
     return Staged(
         archive_id,
@@ -127,7 +128,7 @@ def added_up(
     catalog: Catalog, archive_id: str, month: date, files: Mapping[str, Path]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return what an archived part's files add up to, and the keys of its events, as the book should have them."""
-    rows = pl.read_parquet(files[TRADE_LOG.name])
+    rows = pl.read_parquet(files[TRADE_LOG.name], glob=False)
     with catalog.joined(moving_events=rows.select("sequence")):
         profits = _profits(catalog)
     return totals_of(rows, profits, archive_id, month), keys_of(rows, archive_id)
@@ -147,7 +148,7 @@ def _write(catalog: Catalog, table: Table, select: str, values: list[object], fo
     catalog.execute(f"COPY ({select}) TO {literal(str(path))} ({PACKING})", values)
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
-    keys = pl.read_parquet(path, columns=[KEY[table.name]]).to_series()
+    keys = pl.read_parquet(path, columns=[KEY[table.name]], glob=False).to_series()
     first, last = (0, 0) if not keys.len() else (int(keys.to_numpy().min()), int(keys.to_numpy().max()))
     return File(table.name, path, digest, path.stat().st_size, keys.len(), first, last)
 
@@ -186,7 +187,7 @@ def retire(catalog: Catalog, staged: Staged) -> bool:
 
     Return False, and do nothing, where an event may no longer go: it was cured meanwhile, or went already.
     """
-    moving = {file.table: pl.read_parquet(file.path, columns=[KEY[file.table]]) for file in staged.files}
+    moving = {file.table: pl.read_parquet(file.path, columns=[KEY[file.table]], glob=False) for file in staged.files}
     with catalog.joined(moving_events=moving[TRADE_LOG.name]):
         still = catalog.frame(
             f"SELECT count(*) AS rows FROM {LOG} l SEMI JOIN moving_events USING (sequence) WHERE {ELIGIBLE}",
@@ -208,11 +209,8 @@ def bring_back(catalog: Catalog, archive_id: str, files: Mapping[str, Path]) -> 
     counts = {}
     for name, path in files.items():
         table = next(table for table in (TRADE_LOG, SOURCE_RECORDS) if table.name == name)
-        rows = table.conform(pl.read_parquet(path)).sort(*table.sort)
-        if table.partition_date:
-            catalog.insert_by_month(name, rows, table.partition_date)
-        else:
-            catalog.insert(name, rows)
+        rows = table.conform(pl.read_parquet(path, glob=False))
+        insert_rows(catalog, table, rows)
         counts[name] = rows.height
     for table in (ARCHIVE_TOTALS, ARCHIVED_KEYS):
         catalog.execute(f"DELETE FROM {table.name} WHERE archive_id = ?", [archive_id])

@@ -56,6 +56,7 @@ def text_bytes(rows: pl.DataFrame, table: Table) -> tuple[memoryview, Integers]:
     """Return the canonical texts of rows, one after the other, and where each begins; the last entry is the end."""
     types = {column.name: POLARS_TYPES[column.type] for column in table.columns}
     fields = [text_of(name, types[name]) for name in hashed(table)]
+    fields[-1] += END
     text, offsets = _joined(rows, fields)
     seen = np.frombuffer(text, dtype=np.uint8)
     nulls = sum(rows[name].null_count() for name in hashed(table))
@@ -71,4 +72,4 @@ def text_bytes(rows: pl.DataFrame, table: Table) -> tuple[memoryview, Integers]:
 
 
 def _joined(rows: pl.DataFrame, fields: list[pl.Expr]) -> tuple[memoryview, Integers]:
-    return joined_texts(rows.select((pl.concat_str(fields, separator=FIELD) + END).alias("text"))["text"])
+    return joined_texts(rows.select(pl.concat_str(fields, separator=FIELD).alias("text"))["text"])

@@ -3,9 +3,8 @@
 Every session runs in UTC and never downloads. Foreign errors are translated here: nothing of DuckDB leaves this room.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -17,7 +16,7 @@ from tradelake.store.digests import note_files
 from tradelake.store.durable import NewFile, sync_folder
 from tradelake.store.foreign import not_synced, translated
 from tradelake.store.lease import Lease
-from tradelake.store.literals import insert_statement
+from tradelake.store.literals import insert_statement, literal
 from tradelake.store.lost import Result, asked_again, end, is_ruined
 from tradelake.store.place import place_of
 from tradelake.store.session import FEW_ROWS, INLINE_ROWS, OPTIMIZERS, attach, session, text_of
@@ -25,8 +24,6 @@ from tradelake.store.target import Target
 from tradelake.tables import BOOK_SETTINGS
 
 FORMAT_VERSION = 6
-# More than stay inside the catalog instead of becoming a file, and enough for an INSERT to be worth its planning.
-ROWS_AT_ONCE = 100_000
 
 
 class Catalog(Asking):
@@ -84,22 +81,6 @@ class Catalog(Asking):
                 self._log_file = None  # closed before, or no room for a checkpoint: what is committed is in the log
         self._connection.close()
 
-    def insert_by_month(self, table: str, frame: pl.DataFrame, day: str) -> None:
-        """Append rows some months of *day* at a time, so that not the files of all partitions are open."""
-        if frame.height <= INLINE_ROWS:
-            self.insert(table, frame)
-            return
-        months = frame[day].dt.truncate("1mo")
-        waiting: list[date] = []
-        rows = 0
-        for month, height in months.value_counts().sort(day).iter_rows():
-            waiting.append(month)
-            rows += height
-            if rows > ROWS_AT_ONCE:
-                self.insert(table, frame.filter(months.is_in(waiting)))
-                waiting, rows = [], 0
-        self.insert(table, frame.filter(months.is_in(waiting)))
-
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append the rows of *frame*, by column name; nothing for an empty frame."""
         if frame.height == 0:
@@ -112,6 +93,18 @@ class Catalog(Asking):
         self._unsynced |= frame.height > INLINE_ROWS
         with self.joined(incoming_rows=frame):
             self.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming_rows")
+
+    def take_in(self, table: str, paths: Iterable[str], *, by_month: bool = False) -> None:
+        """Let new files, of which each is named once and for all, be rows of a table; *by_month* where it has months.
+
+        Their folders say the month then, and the path of the data must say nothing of the kind.
+        """
+        self._unsynced = True
+        names = ", ".join(map(literal, paths))
+        if names:
+            self.execute(
+                f"CALL ducklake_add_data_files('lake', {literal(table)}, [{names}], hive_partitioning => {by_month})"
+            )
 
     def again(self, action: Callable[[], Result]) -> Result:
         """Run what may be run twice, and run it once more where the server of the catalog was lost meanwhile.

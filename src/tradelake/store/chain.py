@@ -22,6 +22,7 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
+from tradelake.store.ahead import worked_ahead
 from tradelake.store.canonical import CHECK, FIELD, text_bytes, text_of_row
 from tradelake.store.keys import Integers
 from tradelake.tables import Table
@@ -29,7 +30,7 @@ from tradelake.tables import Table
 RUN = "import_run_id"
 NUMBER = "number of the month"  # no table has such a column
 FEW = 8
-SLICE = 100_000
+SLICE = 50_000
 LEAVES = pl.Schema({RUN: pl.Int64, "table_name": pl.String, "month": pl.String, "rows": pl.Int64, "digest": pl.Binary})
 
 Leaf = tuple[str, str, int, bytes]
@@ -121,10 +122,15 @@ def _sealed_many(rows: pl.DataFrame, table: Table) -> Sealed:
     checks = np.empty(rows.height, dtype=np.int64)
     digests: list[bytes] = []
     digest = sha256()
-    for start in range(0, rows.height, SLICE):
+
+    def written(start: int) -> tuple[memoryview, Integers]:
+        piece = rows.slice(start, SLICE) if in_order else rows[order[start : start + SLICE]]
+        return text_bytes(piece, table)
+
+    starting = range(0, rows.height, SLICE)
+    texts = worked_ahead(written, starting) if len(starting) > 1 else map(written, starting)
+    for start, (text, offsets) in zip(starting, texts, strict=True):
         taken = order[start : start + SLICE]
-        piece = rows.slice(start, SLICE) if in_order else rows[taken]
-        text, offsets = text_bytes(piece, table)
         ends = offsets.tolist()
         checks[taken] = [crc32(text[a:b]) for a, b in pairwise(ends)]
         inside = bounds[np.searchsorted(bounds, start, "right") : np.searchsorted(bounds, start + len(taken), "right")]

@@ -206,9 +206,11 @@ def _rewritten(accepted: pl.DataFrame, rows: dict[int, Row]) -> pl.DataFrame:
     if not rows:
         return accepted
     fresh: Sequence[Row] = [{name: row.get(name) for name in accepted.columns} for row in rows.values()]
-    others = accepted.filter(~pl.col("order").is_in(list(rows)))
     cures = pl.DataFrame(fresh, schema=accepted.schema, orient="row").drop(DIGEST_COLUMNS)
-    return pl.concat([others, cures.hstack(key_digests(cures)).select(accepted.columns)]).sort("order")
+    both = pl.concat([accepted, cures.hstack(key_digests(cures)).select(accepted.columns)])
+    places = pl.int_range(accepted.height, dtype=pl.UInt32, eager=True)
+    at = accepted["order"].search_sorted(cures["order"])
+    return both[places.scatter(at, range(accepted.height, both.height))]
 
 
 def _renamed(events: pl.DataFrame, rows: dict[int, Row]) -> pl.DataFrame:

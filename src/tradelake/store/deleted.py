@@ -37,7 +37,7 @@ def leaves_to_note(
 
     *staying* are the archived files of the table that stay; *key* is the column that tells its rows apart.
     """
-    gone = table.conform(pl.read_parquet(list(going)))
+    gone = table.conform(pl.read_parquet(list(going), glob=False))
     pairs = gone.select(RUN, month_number(table).alias("number")).unique()
     files = f"UNION ALL BY NAME SELECT * FROM {parquet(staying)}" if staying else ""
     with catalog.joined(gone_pairs=pairs.select(RUN).unique()):

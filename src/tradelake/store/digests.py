@@ -106,6 +106,7 @@ def note_files(catalog: "Catalog") -> None:
     the one file that a new book has, its checkpoint.
     """
     try:
+        _mend_months(catalog)
         with catalog.transaction():
             fresh = data_files(catalog, unnoted=True)
             if {file.table for file in fresh} == {CHECKPOINT.name}:
@@ -120,3 +121,15 @@ def note_files(catalog: "Catalog") -> None:
                 catalog.insert(FILE_DIGESTS.name, pl.DataFrame(piece, schema=FILE_DIGESTS.schema, orient="row"))
     except StorageError:
         return
+
+
+def _mend_months(catalog: "Catalog") -> None:
+    """Let the year of a file that was taken in be its first partition value: DuckLake 1.5 calls it the second as well.
+
+    It leaves out no file by these values; a later DuckLake may. A year has four digits, and a month has not.
+    """
+    catalog.update(
+        f"UPDATE {METADATA}.ducklake_file_partition_value SET partition_key_index = 0 "
+        "WHERE partition_key_index = 1 AND length(partition_value) = 4",
+        [],
+    )

@@ -115,7 +115,9 @@ def _of_rows(
         checks[part] = f"CAST(min({part}({day})) AS VARCHAR) = {value} AND min({part}({day})) = max({part}({day}))"
     columns = ", ".join(f'{check} AS "{name}"' for name, check in checks.items())
     try:
-        answer = reader.execute(f"SELECT {columns} FROM read_parquet({literal(file.path)})").fetchone()
+        answer = reader.execute(
+            f"SELECT {columns} FROM read_parquet({literal(file.path)}, hive_partitioning => false)"
+        ).fetchone()
     except duckdb.Error as error:
         return [f"the file cannot be read: {str(error).splitlines()[0]}"]
     wrong = [name for name, right in zip(checks, answer or (), strict=True) if not right]

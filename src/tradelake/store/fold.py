@@ -11,6 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
+from tradelake.store.bulk import insert_rows
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT, Span
 from tradelake.store.literals import literal
@@ -162,7 +163,7 @@ def replace_derived(catalog: Catalog, derived: Derived, checkpoint: Checkpoint, 
                     f"DELETE FROM {table.name} WHERE (account_id, symbol) IN "
                     "(SELECT (account_id, symbol) FROM void_families)"
                 )
-        catalog.insert(table.name, derived.rows(table).sort(*table.sort))
+        insert_rows(catalog, table, derived.rows(table))
     move_checkpoint(catalog, checkpoint)
 
 

@@ -11,6 +11,7 @@ making goes on where it was left, as long as nothing but our own empty tables is
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import polars as pl
@@ -41,7 +42,7 @@ from tradelake.tables import (
 DATA_BESIDE = "beside the catalog"
 DATA_ELSEWHERE = "elsewhere"
 DRAFT = "draft-"
-COMPRESSION = "zstd"  # half the bytes of Snappy, DuckDB's own choice, for the same processor time
+COMPRESSION: Final = "zstd"  # half the bytes of Snappy, DuckDB's own choice, for the same processor time
 GROUP_ROWS = 32_768  # in one row group of Parquet: what an account has is then read in few groups
 
 

@@ -9,11 +9,9 @@ an orphan, which maintenance finds beside all others.
 Limit: a file must not be taken in twice, so that this commit is never repeated by itself.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -22,12 +20,9 @@ from tradelake.errors import InvariantError
 from tradelake.store.catalog import Catalog
 from tradelake.store.durable import sync_folder
 from tradelake.store.fold import Checkpoint, Derived, move_checkpoint
-from tradelake.store.literals import literal
-from tradelake.store.opening import COMPRESSION, GROUP_ROWS
+from tradelake.store.parquet import parquet_writer
 from tradelake.store.place import place_of
-from tradelake.store.session import file_session
-from tradelake.store.target import is_remote
-from tradelake.tables import DERIVED_TABLES, LOTS, Table
+from tradelake.tables import DERIVED_TABLES, LOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +42,19 @@ def write_pieces(catalog: Catalog, derived: Derived, name: str, *, folder: str |
     """
     pieces = []
     base, place = (f"{catalog.data_folder}main/", catalog.place) if folder is None else (folder, place_of(folder))
-    # A session of its own: that of the book would keep the rows in memory until its transaction ends.
-    with file_session(base, threads=os.cpu_count() or 1) as writer:
-        for table in DERIVED_TABLES:
-            rows = derived.rows(table)
-            if rows.height:
-                # The digest of a file is noted under its name alone.
-                path = f"{base}{table.name}/{name}-{table.name}.parquet"
-                try:
-                    _write(writer, table, rows, path)
-                except duckdb.Error as error:
-                    raise catalog.failed(error) from error
-                pieces.append(Piece(table.name, path, rows.height, place.size(path) or 0))
+    try:
+        with parquet_writer(base) as write:
+            for table in DERIVED_TABLES:
+                rows = derived.rows(table)
+                if rows.height:
+                    # The digest of a file is noted under its name alone.
+                    path = f"{base}{table.name}/{name}-{table.name}.parquet"
+                    write(table.conform(rows).sort(*table.sort), path)
+                    pieces.append(Piece(table.name, path, rows.height, place.size(path) or 0))
+    except duckdb.Error as error:
+        raise catalog.failed(error) from error
     sync_folder(base)
     return tuple(pieces)
-
-
-def _write(writer: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame, path: str) -> None:
-    if not is_remote(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    columns = ", ".join(table.names)
-    writer.register("piece_rows", table.conform(rows).sort(*table.sort))
-    writer.execute(
-        f"COPY (SELECT {columns} FROM piece_rows) TO {literal(path)} "
-        f"(FORMAT parquet, COMPRESSION {COMPRESSION}, ROW_GROUP_SIZE {GROUP_ROWS})"
-    )
-    writer.unregister("piece_rows")
 
 
 def replace_by_pieces(catalog: Catalog, pieces: Iterable[Piece], checkpoint: Checkpoint) -> Mapping[str, int]:
@@ -86,9 +68,7 @@ def replace_by_pieces(catalog: Catalog, pieces: Iterable[Piece], checkpoint: Che
     counts = {}
     for table in DERIVED_TABLES:
         catalog.execute(f"DELETE FROM {table.name}")
-        paths = ", ".join(literal(piece.path) for piece in files[table.name])
-        if paths:
-            catalog.execute(f"CALL ducklake_add_data_files('lake', {literal(table.name)}, [{paths}])")
+        catalog.take_in(table.name, [piece.path for piece in files[table.name]])
         counts[table.name] = sum(piece.rows for piece in files[table.name])
         # By a column, so that the rows are counted where they are and not in what the catalog says.
         there = catalog.frame(f"SELECT count(symbol || '') AS there FROM {table.name}")["there"].item()

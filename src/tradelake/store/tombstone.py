@@ -62,7 +62,7 @@ def leaves_of_part(catalog: Catalog, going: pl.DataFrame, noted: pl.DataFrame) -
     found = []
     for row in going.iter_rows(named=True):
         table = next(table for table in ARCHIVED_TABLES if table.name == row["table_name"])
-        rows = table.conform(pl.read_parquet(catalog.cold.file(row)))
+        rows = table.conform(pl.read_parquet(catalog.cold.file(row), glob=False))
         number = month_number(table)
         month = pl.format("{}-{}", (number // 12).cast(pl.String), (number % 12 + 1).cast(pl.String).str.zfill(2))
         keys = rows.select(pl.lit(table.name).alias("table_name"), pl.col(RUN).alias("of_run_id"), month.alias("month"))

@@ -15,6 +15,7 @@ import polars as pl
 
 from tradelake.errors import InputError, StorageError
 from tradelake.store.append import read_head
+from tradelake.store.bulk import insert_rows
 from tradelake.store.catalog import Catalog
 from tradelake.store.literals import literal
 from tradelake.store.progress import Progress
@@ -80,10 +81,7 @@ class TwinReader:
         totals = Totals()
         for rows in self._chunks(table):
             add_to(totals, table, rows, self._catalog)
-            if table.partition_date:
-                self._catalog.insert_by_month(table.name, rows.sort(*table.sort), table.partition_date)
-            else:
-                self._catalog.insert(table.name, rows.sort(*table.sort) if table.sort else rows)
+            insert_rows(self._catalog, table, rows)
         there = totals_of(table, self._twin.row(totals_query(table, self._twin.name(table), "")) or ())
         different = totals.differences(there)
         if different:
