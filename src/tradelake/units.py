@@ -15,7 +15,9 @@ import pyarrow as pa
 from tradelake.errors import InvariantError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Integers = Sequence[int] | np.ndarray
 
 QUANTITY_SCALE = 8
 MONEY_SCALE = 12
@@ -55,15 +57,36 @@ def product(quantity: int, price: int, multiplier: int) -> int:
 
 def products(quantities: "Sequence[int]", prices: "Sequence[int]", multipliers: "Sequence[int]") -> list[int]:
     """Return `product` of each row; the three sequences have one length."""
+    amounts: list[int] = product_array(quantities, prices, multipliers).tolist()
+    return amounts
+
+
+def product_array(quantities: "Integers", prices: "Integers", multipliers: "Integers") -> "np.ndarray":
+    """Return `product` of each row as an array: of 64 bits, or of Python's own integers where one does not fit."""
     units, price, multiplier = int64_array(quantities), int64_array(prices), int64_array(multipliers)
     if units is None or price is None or multiplier is None:
-        return [product(q, p, m) for q, p, m in zip(quantities, prices, multipliers, strict=True)]
+        rows = zip(quantities, prices, multipliers, strict=True)
+        return np.array([product(int(q), int(p), int(m)) for q, p, m in rows], dtype=object)
     # 64-bit arithmetic where units and multipliers are whole and nothing overflows; other rows one by one.
     exact = (units % QUANTITY_UNIT == 0) & (multiplier % QUANTITY_UNIT == 0) & (price % QUANTUM == 0)
     weight = _product_of(units // QUANTITY_UNIT, multiplier // QUANTITY_UNIT, exact)
-    amounts: list[int] = _product_of(weight, price, exact).tolist()
-    for row in np.flatnonzero(~exact).tolist():
-        amounts[row] = product(int(quantities[row]), int(prices[row]), int(multipliers[row]))
+    amounts = _product_of(weight, price, exact)
+    others = np.flatnonzero(~exact).tolist()
+    values = [product(int(quantities[row]), int(prices[row]), int(multipliers[row])) for row in others]
+    return with_values(amounts, dict(zip(others, values, strict=True)))
+
+
+def with_values(amounts: "np.ndarray", values: "Mapping[int, int]") -> "np.ndarray":
+    """Return an array with other integers at some places, as Python's own integers where one does not fit in 64 bits.
+
+    What is given may be changed.
+    """
+    if not values:
+        return amounts
+    narrow = int64_array(list(values.values()))
+    if narrow is None:
+        amounts = amounts.astype(object)
+    amounts[list(values)] = list(values.values()) if narrow is None else narrow
     return amounts
 
 
@@ -120,6 +143,11 @@ def column_units(column: pl.Series) -> list[int]:
     return _words(column)[0].tolist() if _fits(column) else _wide_units(column)
 
 
+def column_array(column: pl.Series) -> "np.ndarray":
+    """Return a decimal column without nulls as integers of its own scale: of 64 bits, or Python's own."""
+    return _words(column)[0] if _fits(column) else np.array(_wide_units(column), dtype=object)
+
+
 def column_int64(column: pl.Series, divisor: int = 1) -> "np.ndarray | None":
     """Return a decimal column as 64-bit integers of its scale divided by *divisor*.
 
@@ -137,7 +165,7 @@ def column_int64(column: pl.Series, divisor: int = 1) -> "np.ndarray | None":
     return low
 
 
-def int64_array(values: "Sequence[int]") -> "np.ndarray | None":
+def int64_array(values: "Integers") -> "np.ndarray | None":
     """Return integers as an array of 64 bits, or None where one does not fit."""
     try:
         return np.array(values, dtype=np.int64)

@@ -230,12 +230,12 @@ def _gross(read: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
         factors = [
             factor.to_frame().select(pl.when(known).then(pl.first()).otherwise(0)).to_series() for factor in factors
         ]
-    amounts = units.products(*(units.column_units(factor) for factor in factors))
+    amounts = units.product_array(*(units.column_array(factor) for factor in factors))
     too_large = None
-    if amounts and (max(amounts) >= GROSS_MAX or min(amounts) <= -GROSS_MAX):
-        outside = [abs(amount) >= GROSS_MAX for amount in amounts]
-        too_large = pl.Series(outside)
-        amounts = [0 if out else amount for amount, out in zip(amounts, outside, strict=True)]
+    outside = abs(amounts) >= GROSS_MAX
+    if outside.any():
+        too_large = pl.Series(outside, dtype=pl.Boolean)
+        amounts[outside] = 0
     gross = units.decimal_column("gross_amount", amounts, units.MONEY_SCALE, units.MONEY)
     if not everywhere:
         gross = gross.to_frame().select(pl.when(known).then(pl.first()).alias("gross_amount")).to_series()

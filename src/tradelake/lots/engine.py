@@ -82,7 +82,7 @@ def _scale(program: Program, carried: Carried) -> int | None:
     return None
 
 
-def _integers(row: Sequence[int]) -> "np.ndarray":
+def _integers(row: "Sequence[int] | np.ndarray") -> "np.ndarray":
     """Return integers as an array of 64 bits, or of Python's own where one does not fit."""
     narrow = int64_array(row)
     return np.array(row, dtype=object) if narrow is None else narrow
@@ -92,7 +92,7 @@ def _largest(rows: "Iterable[np.ndarray]") -> int:
     return max(map(largest, rows), default=0)
 
 
-def _rows(program: Program, *, money: bool) -> list[list[int]]:
+def _rows(program: Program, *, money: bool) -> "list[list[int] | np.ndarray]":
     return [
         row
         for table in TABLES
@@ -120,7 +120,7 @@ def _attempt(program: Program, carried: Carried, capacity: int, scale: int | Non
     return Run(book, money_scale)
 
 
-def _array(rows: Sequence[list[int]], kind: type, step: int, money: Sequence[int]) -> "np.ndarray":
+def _array(rows: "Sequence[list[int] | np.ndarray]", kind: type, step: int, money: Sequence[int]) -> "np.ndarray":
     array: np.ndarray = np.empty((len(rows[0]), len(rows)), dtype=kind)
     for number, row in enumerate(rows):
         array[:, number] = _integers(row) // step if number in money and step != 1 else row

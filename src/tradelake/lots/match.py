@@ -10,7 +10,7 @@ from tradelake.lots import state
 from tradelake.lots.engine import COMPILE_FROM, Carried, Run, run_program
 from tradelake.lots.flows import cash_flows_of
 from tradelake.lots.methods import POOL_ID
-from tradelake.lots.names import amounts_of, episodes_of, event_name, ints, openings_of, slot_terms
+from tradelake.lots.names import amounts_of, episodes_of, event_name, ints, openings_of, places_of, slot_terms, taken
 from tradelake.lots.program import build_program
 from tradelake.lots.refusals import refusal_rows
 from tradelake.sessions import anniversary_of
@@ -65,7 +65,7 @@ def match_events(
     episodes = episodes_of(run, operations, positions, slots)
     return Matched(
         matches=_matches(run, operations, openings, slots, episodes),
-        lots=_lots(run, openings, slots, episodes),
+        lots=_lots(run, operations, openings, slots, episodes),
         episodes=episodes.drop("episode", "slot"),
         cash_flows=cash_flows_of(run, operations),
         refusals=REFUSALS.conform(refusal_rows(ints(run.book.results[:, state.RESULT_REFUSAL]), operations)),
@@ -93,11 +93,8 @@ def _matches(
     written = run.book.matches[:count].T
     rows = pl.DataFrame(
         {
-            "slot": ints(written[state.MATCH_SLOT]),
-            "origin": ints(written[state.MATCH_ORIGIN]),
             "pooled": ints(written[state.MATCH_OPEN]) == state.POOL,
             "operation": ints(written[state.MATCH_OPERATION]),
-            "episode": ints(written[state.MATCH_EPISODE]),
             "how": ints(written[state.MATCH_HOW]),
             "side": np.where(ints(written[state.MATCH_SIDE]) > 0, "LONG", "SHORT"),
         },
@@ -119,18 +116,21 @@ def _matches(
         pl.col("how").replace_strict(dict(enumerate(HOWS)), return_dtype=pl.String),
     )
     closings = operations.select(
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("operation"),
         event_name().alias("close_name"),
         pl.col("trade_id").alias("close_trade_id"),
         pl.col("sequence").alias("close_sequence"),
         pl.col("executed_at").alias("closed_at"),
         pl.col("trade_date").alias("close_date"),
     )
-    named = (
-        rows.join(openings, on="origin", how="left", maintain_order="left")
-        .join(closings, on="operation", how="left", maintain_order="left")
-        .join(slots, on="slot", how="left", maintain_order="left")
-        .join(episodes.select("episode", "position_id"), on="episode", how="left", maintain_order="left")
+    named = pl.concat(
+        [
+            rows,
+            taken(openings, places_of(written[state.MATCH_ORIGIN], operations)),
+            taken(closings, written[state.MATCH_OPERATION]),
+            taken(slots, written[state.MATCH_SLOT]),
+            taken(episodes.select("position_id"), written[state.MATCH_EPISODE]),
+        ],
+        how="horizontal",
     )
     return MATCHES.conform(
         named.with_columns(
@@ -153,16 +153,15 @@ def term() -> pl.Expr:
     return pl.when(long_term).then(pl.lit("LT")).otherwise(pl.lit("ST"))
 
 
-def _lots(run: Run, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
+def _lots(
+    run: Run, operations: pl.DataFrame, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.DataFrame
+) -> pl.DataFrame:
     """Return the open lots; one event's lots are numbered by their rank, pieces of one lot in a slot by their order."""
     held = run.book.lots[: int(run.book.control[state.LOT_COUNT])].T
     rows = pl.DataFrame(
         {
-            "slot": ints(held[state.LOT_SLOT]),
-            "origin": ints(held[state.LOT_OPERATION]),
             "rank": ints(held[state.LOT_RANK]),
             "pooled": ints(held[state.LOT_OPEN]) == state.POOL,
-            "episode": ints(held[state.LOT_EPISODE]),
         }
     ).with_columns(
         decimal_column("quantity", amounts_of(held[state.LOT_QUANTITY]), QUANTITY_SCALE, QUANTITY),
@@ -177,14 +176,16 @@ def _lots(run: Run, openings: pl.DataFrame, slots: pl.DataFrame, episodes: pl.Da
     )
     fresh_rank = (pl.col("rank").rank("dense").over("open_sequence") - 1).cast(pl.Int64)
     piece = pl.int_range(pl.len(), dtype=pl.Int64).over("position_id", "open_sequence", "lot_rank")
-    named = (
-        rows.join(openings, on="origin", how="left", maintain_order="left")
-        .with_columns(pl.coalesce("lot_rank", fresh_rank).alias("lot_rank"))
-        .filter(pl.col("quantity") != 0)
-        .join(slots, on="slot", how="left", maintain_order="left")
-        .join(episodes.select("episode", "position_id"), on="episode", how="left", maintain_order="left")
-        .with_columns(_opening_id(), piece.alias("piece"))
-    )
+    opened = pl.concat([rows, taken(openings, places_of(held[state.LOT_OPERATION], operations))], how="horizontal")
+    is_open = ints(held[state.LOT_QUANTITY] != 0) == 1
+    named = pl.concat(
+        [
+            opened.with_columns(pl.coalesce("lot_rank", fresh_rank).alias("lot_rank")).filter(is_open),
+            taken(slots, held[state.LOT_SLOT][is_open]),
+            taken(episodes.select("position_id"), held[state.LOT_EPISODE][is_open]),
+        ],
+        how="horizontal",
+    ).with_columns(_opening_id(), piece.alias("piece"))
     suffix = pl.when(pl.col("piece") > 0).then(pl.lit("~") + pl.col("piece").cast(pl.String)).otherwise(pl.lit(""))
     opening = pl.concat_str("open_name", "lot_rank", separator="-")
     return LOTS.conform(

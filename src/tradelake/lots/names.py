@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from tradelake.errors import InvariantError
 from tradelake.lots import state
 from tradelake.lots.engine import Run
 
@@ -12,9 +13,8 @@ OPENING_COLUMNS = ("open_trade_id", "open_sequence", "opened_at", "open_date", "
 
 
 def openings_of(operations: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """Return what a lot tells of its opening, one row per operation and carried lot, by its number `origin`."""
+    """Return what a lot tells of its opening: one row per operation, then one per carried lot; see `places_of`."""
     fresh = operations.select(
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("origin"),
         pl.col("trade_id").alias("open_trade_id"),
         pl.col("sequence").alias("open_sequence"),
         pl.col("executed_at").alias("opened_at"),
@@ -24,12 +24,25 @@ def openings_of(operations: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
         event_name().alias("open_name"),
     )
     carried = lots.select(
-        (-1 - pl.int_range(pl.len(), dtype=pl.Int64)).alias("origin"),
         *OPENING_COLUMNS,
         "lot_rank",
         pl.col("lot_id").str.strip_prefix(pl.col("position_id") + "/").str.replace(OWN_NUMBERS, "").alias("open_name"),
     )
     return pl.concat([fresh, carried])
+
+
+def places_of(origins: "np.ndarray", operations: pl.DataFrame) -> "np.ndarray":
+    """Return where the kernel's numbers of openings stand in `openings_of`: -1 is the first carried lot."""
+    numbers = ints(origins)
+    return np.where(numbers >= 0, numbers, operations.height - 1 - numbers)
+
+
+def taken(rows: pl.DataFrame, places: "np.ndarray") -> pl.DataFrame:
+    """Return the rows at some places; InvariantError for one that is none."""
+    numbers = ints(places)
+    if numbers.size and int(numbers.min()) < 0:
+        raise InvariantError("the kernel names a row that is not there")
+    return rows[numbers]
 
 
 def event_name() -> pl.Expr:

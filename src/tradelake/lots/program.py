@@ -10,7 +10,7 @@ from tradelake.lots import state
 from tradelake.lots.methods import CODES as METHODS
 from tradelake.lots.operations import delivered_parts, operations_of, slots_of
 from tradelake.lots.sides import READ, Sides
-from tradelake.units import column_units
+from tradelake.units import column_array, with_values
 
 CODES = {
     "trade": state.TRADE,
@@ -38,13 +38,13 @@ MOVES = {"transfer": state.TRANSFER, "fork": state.FORK, "merge": state.MERGE}
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The rows of `state.Operations` as lists in event order, and what their numbers stand for.
+    """The rows of `state.Operations` in event order, and what their numbers stand for.
 
     Quantities are in units of 1e-8, amounts in units of 1e-12. `operations` has one row per operation: its event, with
     the account and instrument of its slot; `slots` the (account, instrument) of every slot, `accounts` all accounts.
     """
 
-    main: tuple[list[int], ...]
+    main: "tuple[np.ndarray, ...]"
     extras: tuple[list[int], ...]
     named: tuple[list[int], ...]
     deliveries: tuple[list[int], ...]
@@ -116,39 +116,34 @@ def _accounts(operations: pl.DataFrame, slots: pl.DataFrame) -> list[str]:
 
 def _main(
     operations: pl.DataFrame, slots: pl.DataFrame, accounts: list[str], sides: Sides, opened: Mapping[str, int]
-) -> tuple[list[int], ...]:
+) -> "tuple[np.ndarray, ...]":
     keys = ["account_id", "instrument_id"]
     numbers = operations.select(keys).join(slots, on=keys, how="left", maintain_order="left")["slot"].fill_null(0)
-    quantity = np.array(column_units(operations["quantity"].fill_null(0)), dtype=object)
+    quantity = column_array(operations["quantity"].fill_null(0))
     sells = operations["action"].fill_null("").str.starts_with("SELL").to_numpy()
-    gross = column_units(operations["gross_amount"].fill_null(0))
-    for operation, amount in sides.gross.items():
-        gross[operation] = amount
-    opening = list(range(operations.height))
+    quantities = np.where(sells, -quantity, quantity)
+    opening = np.arange(operations.height)
     if opened:
-        opening = [opened.get(trade_id, number) for number, trade_id in enumerate(operations["trade_id"])]
-    quantities = np.where(sells, -quantity, quantity).tolist()
-    for operation, method in sides.methods.items():
-        quantities[operation] = METHODS[method]
+        opening = np.array([opened.get(trade_id, number) for number, trade_id in enumerate(operations["trade_id"])])
     owners = operations.select(
         pl.when("shared").then(None).otherwise("account_id").alias("owner"), pl.col("to_account_id").alias("to")
     )
     known = {account: number for number, account in enumerate(accounts)}
     return (
-        operations["kind"].replace_strict(CODES, return_dtype=pl.Int64).to_list(),
-        numbers.to_list(),
-        quantities,
-        gross,
-        column_units((operations["commission"] + operations["fees"]).alias("charges")),
-        _effects(operations).to_list(),
-        sides.extra,
-        sides.action,
+        operations["kind"].replace_strict(CODES, return_dtype=pl.Int64).to_numpy(),
+        numbers.to_numpy(),
+        with_values(quantities, {operation: METHODS[method] for operation, method in sides.methods.items()}),
+        with_values(column_array(operations["gross_amount"].fill_null(0)), sides.gross),
+        column_array((operations["commission"] + operations["fees"]).alias("charges")),
+        _effects(operations).to_numpy(),
+        np.array(sides.extra, dtype=np.int64),
+        np.array(sides.action, dtype=np.int64),
         opening,
         *(
             owners[name]
             .replace_strict(known, default=state.NONE, return_dtype=pl.Int64)
             .fill_null(state.NONE)
-            .to_list()
+            .to_numpy()
             for name in ("owner", "to")
         ),
     )

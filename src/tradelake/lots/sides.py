@@ -45,6 +45,7 @@ class Sides:
         self.moves: list[tuple[int, ...]] = []
         self._terms, self._opened, self._slots = terms, opened, slots
         self._numbers: dict[tuple[str, str], int] | None = None
+        self._delivered: dict[tuple[str, Decimal], tuple[list[tuple[str, int, int]], int]] = {}
 
     def add(self, row: Row) -> None:
         """Add what one operation needs besides its row of `main`; of its event the columns READ."""
@@ -92,14 +93,12 @@ class Sides:
 
     def _deliver(self, row: Row) -> int:
         """Add what one contract delivers; return the cash in it."""
-        cash = 0
-        for part in delivered_parts(row, self._terms[row["instrument_id"]]):
-            if "instrument_id" in part:
-                slot = self._slot(row["account_id"], part["instrument_id"])
-                weight = to_units(part.get("cost_fraction", "1"), FRACTION_SCALE)
-                self.deliveries.append((slot, _quantity(part["quantity"]), weight))
-            if "cash" in part:
-                cash += _money(part["cash"])
+        contract = row["instrument_id"], row["multiplier"]
+        if contract not in self._delivered:
+            self._delivered[contract] = _parts(row, self._terms[row["instrument_id"]])
+        parts, cash = self._delivered[contract]
+        for instrument, quantity, weight in parts:
+            self.deliveries.append((self._slot(row["account_id"], instrument), quantity, weight))
         return cash
 
     def _act(self, operation: int, row: Row, details: Mapping[str, Any]) -> None:
@@ -152,6 +151,21 @@ class Sides:
             )
         self.action[operation] = len(self.actions)
         self.actions.append((state.NONE, 1, 1, 0, 0, 0, 0, 0, 0, 0, first, len(self.moves)))
+
+
+def _parts(row: Row, terms: Row) -> tuple[list[tuple[str, int, int]], int]:
+    """Return what one contract delivers: each instrument, its units and its share of the cost; and the cash."""
+    parts = delivered_parts(row, terms)
+    units = [
+        (
+            part["instrument_id"],
+            _quantity(part["quantity"]),
+            to_units(part.get("cost_fraction", "1"), FRACTION_SCALE),
+        )
+        for part in parts
+        if "instrument_id" in part
+    ]
+    return units, sum(_money(part["cash"]) for part in parts if "cash" in part)
 
 
 # Multipliers, strikes and what contracts deliver are few, and come again with every event.
