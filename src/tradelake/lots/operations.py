@@ -8,7 +8,7 @@ by a corporate action into another instrument, or by a move into another account
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -20,20 +20,11 @@ KEYS = ["account_id", "instrument_id"]
 SPREADING = (*CORPORATE_KINDS, "transfer", "fork", "merge", "subscribe")
 
 
-def delivered_parts(event: Mapping[str, Any], terms: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what one contract delivers: its own deliverable, or so many shares of its underlying as it multiplies."""
-    if terms["deliverable"]:
-        parts: list[dict[str, str]] = json.loads(str(terms["deliverable"]))
-        return parts
-    return [{"instrument_id": str(terms["underlying_instrument_id"]), "quantity": str(event["multiplier"])}]
-
-
 def slots_of(
-    events: pl.DataFrame, carried: pl.DataFrame, deliveries: Iterable[Slot], brokers: Mapping[str, str]
+    events: pl.DataFrame, carried: pl.DataFrame, delivered: pl.DataFrame, brokers: Mapping[str, str]
 ) -> pl.DataFrame:
     """Return the slots with their number, in order of (account, instrument)."""
     named = events.select(KEYS).drop_nulls()
-    delivered = pl.DataFrame(list(deliveries), schema=dict.fromkeys(KEYS, pl.String), orient="row")
     slots = pl.concat([named, carried.select(KEYS), delivered]).unique()
     spreading = events.filter(pl.col("kind").is_in(SPREADING))
     if spreading.height:

@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 
 from tradelake.lots import state
+from tradelake.lots.deliveries import Deliveries
 from tradelake.lots.methods import CODES as METHODS
-from tradelake.lots.operations import delivered_parts, operations_of, slots_of
-from tradelake.lots.sides import READ, Sides
+from tradelake.lots.operations import operations_of, slots_of
+from tradelake.lots.sides import ALIKE, READ, Sides
 from tradelake.units import column_array, with_values
 
 CODES = {
@@ -67,29 +68,15 @@ def build_program(
     `opened` gives the kernel's code of what a trade opened, by its id; lots that an event names are found there.
     `brokers` gives the broker account of every account.
     """
-    exercises = events.filter(pl.col("kind").is_in(("exercise", "assign")))
-    exercises = exercises.select("account_id", "instrument_id", "multiplier").unique()
-    special = events.filter((pl.col("kind") != "trade") | pl.col("details").is_not_null())
-    wanted = special["instrument_id"].unique().implode()
-    terms = {
-        row["instrument_id"]: row
-        for row in instruments.filter(pl.col("instrument_id").is_in(wanted)).iter_rows(named=True)
-    }
-    delivered = {
-        (event["account_id"], part["instrument_id"])
-        for event in exercises.iter_rows(named=True)
-        for part in delivered_parts(event, terms[event["instrument_id"]])
-        if "instrument_id" in part
-    }
-    slots = slots_of(events, carried, delivered, brokers)
+    delivered = Deliveries(events, instruments)
+    slots = slots_of(events, carried, delivered.slots(), brokers)
     operations = operations_of(events, slots, brokers)
-    sides = Sides(slots, terms, opened, operations.height)
-    for row in (
-        operations.with_row_index("operation")
-        .filter((pl.col("kind") != "trade") | pl.col("details").is_not_null())
-        .select(READ)
-        .iter_rows(named=True)
-    ):
+    sides = Sides(slots, delivered, opened, operations.height)
+    special = operations.with_row_index("operation").filter(
+        (pl.col("kind") != "trade") | pl.col("details").is_not_null()
+    )
+    sides.add_alike(special.filter(ALIKE))
+    for row in special.filter(~ALIKE).select(READ).iter_rows(named=True):
         sides.add(row)
     accounts = _accounts(operations, slots)
     return Program(

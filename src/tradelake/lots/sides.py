@@ -1,17 +1,17 @@
 """The side tables of a program: what only some operations have, filled row by row from their terms and details."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
 from tradelake.lots import state
-from tradelake.lots.operations import delivered_parts, moves_of
+from tradelake.lots.deliveries import DELIVERING, FRACTION_SCALE, Deliveries, money_units, quantity_units
+from tradelake.lots.operations import moves_of
 from tradelake.tables import CORPORATE_KINDS
-from tradelake.units import MONEY_SCALE, QUANTITY_SCALE, to_units
+from tradelake.units import column_units, to_units
 
 HOWS = {
     "expire": state.HOW_EXPIRED,
@@ -19,8 +19,9 @@ HOWS = {
     "assign": state.HOW_ASSIGNED,
     "cash_settle": state.HOW_CASH_SETTLED,
 }
+# Ends that differ in names and numbers alone.
+ALIKE = pl.col("kind").is_in(("expire", *DELIVERING)) & pl.col("details").is_null()
 UNKNOWN_LOT = -(2**60)
-FRACTION_SCALE = 12
 READ = (
     "operation", "kind", "details", "account_id", "to_account_id", "instrument_id", "new_instrument_id", "option_type",
     "strike", "multiplier", "quantity", "price",
@@ -31,9 +32,7 @@ Row = Mapping[str, Any]
 class Sides:
     """Rows of `extras`, `named`, `deliveries`, `actions` and `moves`, and where the operations point into them."""
 
-    def __init__(
-        self, slots: pl.DataFrame, terms: Mapping[str, Row], opened: Mapping[str, int], operations: int
-    ) -> None:
+    def __init__(self, slots: pl.DataFrame, delivered: Deliveries, opened: Mapping[str, int], operations: int) -> None:
         self.extra = [state.NONE] * operations
         self.action = [state.NONE] * operations
         self.gross: dict[int, int] = {}
@@ -43,9 +42,8 @@ class Sides:
         self.deliveries: list[tuple[int, ...]] = []
         self.actions: list[tuple[int, ...]] = []
         self.moves: list[tuple[int, ...]] = []
-        self._terms, self._opened, self._slots = terms, opened, slots
+        self._delivered, self._opened, self._slots = delivered, opened, slots
         self._numbers: dict[tuple[str, str], int] | None = None
-        self._delivered: dict[tuple[str, Decimal], tuple[list[tuple[str, int, int]], int]] = {}
 
     def add(self, row: Row) -> None:
         """Add what one operation needs besides its row of `main`; of its event the columns READ."""
@@ -70,36 +68,42 @@ class Sides:
 
     def _extend(self, operation: int, row: Row, details: Mapping[str, Any]) -> None:
         """Add named lots, and the terms of an exercise or settlement."""
-        kind, first = row["kind"], len(self.deliveries)
-        named_from, named_to = self._name(details.get("lots", ()))
-        strike = cash = buys = 0
-        if kind in ("exercise", "assign"):
-            strike = _money(row["strike"])
-            buys = int((row["option_type"] == "CALL") == (kind == "exercise"))
-            cash = self._deliver(row)
-        elif kind == "cash_settle":
+        if row["kind"] == "cash_settle":
             self.gross[operation] = _intrinsic(row)
-        elif kind == "expire":
+        strike = money_units(row["strike"]) if row["kind"] in DELIVERING else 0
+        end = [row[name] for name in ("kind", "account_id", "instrument_id", "option_type")]
+        named = self._name(details.get("lots", ()))
+        self._end(operation, end, strike, quantity_units(row["multiplier"]), named=named)
+
+    def add_alike(self, rows: pl.DataFrame) -> None:
+        """Add what ends of options need that are ALIKE: they are many."""
+        names = rows.select("operation", "kind", "account_id", "instrument_id", "option_type").iter_rows()
+        numbers = (column_units(rows[name].fill_null(0)) for name in ("strike", "multiplier"))
+        for (operation, *end), strike, multiplier in zip(names, *numbers, strict=True):
+            self._end(operation, end, strike, multiplier, named=(0, 0))
+
+    def _end(self, operation: int, end: Sequence[str], strike: int, multiplier: int, *, named: tuple[int, int]) -> None:
+        """Add how lots end and what is delivered; *end* is its kind, account, instrument and type of option."""
+        kind, account, instrument, option_type = end
+        first, cash, buys = len(self.deliveries), 0, 0
+        if kind in DELIVERING:
+            parts, cash = self._delivered.of(instrument, multiplier)
+            self.deliveries += [(self._slot(account, part), quantity, weight) for part, quantity, weight in parts]
+            # The holder of a call buys, and so does the writer of a put.
+            buys = int((option_type == "CALL") == (kind == "exercise"))
+        else:
+            strike = 0
+        if kind == "expire":
             self.gross[operation] = 0
-        how, multiplier = HOWS.get(kind, state.HOW_TRADE), _quantity(row["multiplier"])
         self.extra[operation] = len(self.extras)
-        self.extras.append((how, named_from, named_to, strike, cash, multiplier, buys, first, len(self.deliveries)))
+        how = HOWS.get(kind, state.HOW_TRADE)
+        self.extras.append((how, *named, strike, cash, multiplier, buys, first, len(self.deliveries)))
 
     def _name(self, lots: Any) -> tuple[int, int]:
         first = len(self.named)
         for name in lots:
-            self.named.append((self._opened.get(name["open"], UNKNOWN_LOT), _quantity(name["quantity"])))
+            self.named.append((self._opened.get(name["open"], UNKNOWN_LOT), quantity_units(name["quantity"])))
         return first, len(self.named)
-
-    def _deliver(self, row: Row) -> int:
-        """Add what one contract delivers; return the cash in it."""
-        contract = row["instrument_id"], row["multiplier"]
-        if contract not in self._delivered:
-            self._delivered[contract] = _parts(row, self._terms[row["instrument_id"]])
-        parts, cash = self._delivered[contract]
-        for instrument, quantity, weight in parts:
-            self.deliveries.append((self._slot(row["account_id"], instrument), quantity, weight))
-        return cash
 
     def _act(self, operation: int, row: Row, details: Mapping[str, Any]) -> None:
         new = row["new_instrument_id"]
@@ -117,10 +121,10 @@ class Sides:
                 to_units(details.get("basis_fraction", "0"), FRACTION_SCALE),
                 int(details.get("treatment") == "taxable"),
                 int(lieu is not None),
-                _money(lieu or "0"),
-                _money(per_unit),
-                _money(details.get("new_price", "0")),
-                _quantity(details.get("shares", "0")),
+                money_units(lieu or "0"),
+                money_units(per_unit),
+                money_units(details.get("new_price", "0")),
+                quantity_units(details.get("shares", "0")),
                 0,
                 0,
             )
@@ -143,7 +147,7 @@ class Sides:
                 (
                     self._slot(account, move["instrument_id"]),
                     self._slot(to, move["instrument_id"]),
-                    state.NONE if wanted is None else _quantity(wanted),
+                    state.NONE if wanted is None else quantity_units(wanted),
                     state.NONE if percent is None else to_units(Decimal(percent) / 100, FRACTION_SCALE),
                     named_from,
                     named_to,
@@ -153,32 +157,6 @@ class Sides:
         self.actions.append((state.NONE, 1, 1, 0, 0, 0, 0, 0, 0, 0, first, len(self.moves)))
 
 
-def _parts(row: Row, terms: Row) -> tuple[list[tuple[str, int, int]], int]:
-    """Return what one contract delivers: each instrument, its units and its share of the cost; and the cash."""
-    parts = delivered_parts(row, terms)
-    units = [
-        (
-            part["instrument_id"],
-            _quantity(part["quantity"]),
-            to_units(part.get("cost_fraction", "1"), FRACTION_SCALE),
-        )
-        for part in parts
-        if "instrument_id" in part
-    ]
-    return units, sum(_money(part["cash"]) for part in parts if "cash" in part)
-
-
-# Multipliers, strikes and what contracts deliver are few, and come again with every event.
-@lru_cache(maxsize=10_000)
-def _quantity(value: object) -> int:
-    return to_units(str(value), QUANTITY_SCALE)
-
-
-@lru_cache(maxsize=10_000)
-def _money(value: object) -> int:
-    return to_units(str(value), MONEY_SCALE)
-
-
 def _intrinsic(row: Row) -> int:
-    above = _money(row["price"]) - _money(row["strike"])
+    above = money_units(row["price"]) - money_units(row["strike"])
     return max(0, above if row["option_type"] == "CALL" else -above)
