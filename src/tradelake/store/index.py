@@ -94,8 +94,10 @@ class KeyIndex:
             for value, owner in zip(values.tolist(), owners.tolist(), strict=True):
                 self._tail.setdefault(value, []).append(owner)
         else:
-            merged = np.concatenate([self._digests, values])
+            fresh = np.argsort(values, kind="stable")
+            # Both parts are in order then, and a stable sort goes through them once.
+            merged = np.concatenate([self._digests, values[fresh]])
             order = np.argsort(merged, kind="stable")
-            self._digests, self._owners = merged[order], np.concatenate([self._owners, owners])[order]
+            self._digests, self._owners = merged[order], np.concatenate([self._owners, owners[fresh]])[order]
         if rows.height:
             self._sequence = max(self._sequence, int(rows["sequence"].to_numpy().max()))
