@@ -18,6 +18,7 @@ from tests.store.victim import NOTHING_KEPT, fills
 from tradelake.book import deriving, rehearse, shelf
 from tradelake.errors import BookError, InputError, StorageError
 from tradelake.jobs.nightly import Night, run_nights
+from tradelake.store import bulk
 
 KIB = 1 << 10
 ROOMS = [int(n) * KIB for n in os.environ.get("TRADELAKE_ROOMS", "0 96").split()]
@@ -49,8 +50,9 @@ def small(tmp_path):
         yield made
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
-def test_a_full_disk_loses_nothing_and_the_next_run_completes(small, patterns, kind, tmp_path):
+@pytest.mark.parametrize(("kind", "files_from"), [("sqlite", 1010), ("duckdb", bulk.FILES_FROM)])
+def test_a_full_disk_loses_nothing_and_the_next_run_completes(small, patterns, kind, files_from, tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "FILES_FROM", files_from)
     place = patterns.copy(kind, small.folder / "book")
     backup, number, failed = small.folder / "copies", 0, 0
     statement = tmp_path / "rows.jsonl"

@@ -32,6 +32,8 @@ from tradelake.tables import (
 
 FAMILY = ("account_id", "symbol")
 REPLACED = (POSITIONS, LOTS)
+# So many names are listed one by one, rather than all between the first and the last.
+LISTED = 40
 # The families of the log, those included of which all is archived.
 NAMED = (
     f"SELECT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
@@ -126,9 +128,14 @@ def rows_of_positions(catalog: Catalog, table: Table, positions: pl.DataFrame, c
 
 
 def _near(families: pl.DataFrame) -> str:
-    """Return a condition on the accounts of families: files and row groups are skipped by it, not by a join."""
-    accounts = families["account_id"]
-    return f"account_id BETWEEN {literal(str(accounts.min()))} AND {literal(str(accounts.max()))}"
+    """Return a condition on the names of families: files and row groups are skipped by it, not by a join."""
+    named = {name: families[name].unique().sort().to_list() for name in FAMILY}
+    if not families.height:
+        return "FALSE"
+    if max(map(len, named.values())) <= LISTED:
+        return " AND ".join(f"{name} IN ({', '.join(map(literal, names))})" for name, names in named.items())
+    accounts = named["account_id"]
+    return f"account_id BETWEEN {literal(accounts[0])} AND {literal(accounts[-1])}"
 
 
 def latest_of_families(catalog: Catalog, families: pl.DataFrame, sequence: int) -> pl.DataFrame:
