@@ -47,6 +47,10 @@ def check(book: Book, by: list[str], filters: dict[str, Any]) -> None:
     if "strategy" not in by:
         realized = added(book.matches(**filters), by, "close_date", {"realized_pnl": "realized_pnl"})
         assert answer.height == len(ledger.keys() | realized.keys())
+        economic = added(book.matches(view="economic", **filters), by, "close_date", {"realized_pnl": "realized_pnl"})
+        assert sum(book.pnl(by, view="economic", **filters)["realized_pnl"], D(0)) == sum(
+            (group["realized_pnl"] for group in economic.values()), D(0)
+        )
     for row in answer.iter_rows(named=True):
         names = [str(value) if name == "date" else value for name, value in zip(by, row.values(), strict=False)]
         group = (*names, row["currency"])

@@ -8,6 +8,7 @@ import pytest
 
 import tradelake as tl
 from tests.books import assert_whole, fill, frame
+from tests.store.victim import NOTHING_KEPT
 from tradelake.book import parts
 from tradelake.errors import StorageError
 from tradelake.store import bulk
@@ -95,6 +96,8 @@ def test_a_file_that_cannot_be_written_leaves_the_book_as_it_was(local_book, by_
         local_book.record(fills(30, first=3))
     monkeypatch.undo()
     assert_whole(local_book, 3)
+    # What was written of the other months belongs to no commit.
+    assert local_book.maintain(upkeep=NOTHING_KEPT).orphans_removed == 2
     assert local_book.record(fills(33)).accepted == 30
     assert_whole(local_book, 33)
 

@@ -1,6 +1,7 @@
 """The readers that add up: profit and loss, the cash ledger, cash balances, the bridge between the two views."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from tradelake.book.past import Past
 from tradelake.book.read import Day, Filter, Instant, Names, instant_of, where
 from tradelake.book.shelf import asked_again
 from tradelake.positions import bridge, cash_ledger, check_by, check_view, in_view, profit, with_sums
+from tradelake.store.cold import HOT
 from tradelake.tables import (
     CASH_FLOWS,
     CORPORATE_KINDS,
@@ -29,7 +31,9 @@ OF_MATCH = (
     "premium",
 )  # fmt: skip
 OF_STRATEGY = ("open_sequence", "close_sequence")
-SPANS = {"date": "trade_date", "month": "date_trunc('month', trade_date)", "year": "date_trunc('year', trade_date)"}
+SPANS = {"date": "{}", "month": "date_trunc('month', {})", "year": "date_trunc('year', {})"}
+# So few events are named in a query, which then reads the files that have them.
+NAMED_FEW = 100
 NAMED = {"symbol": "symbol", "instrument": "instrument_id", "strategy": "strategy_id"}
 LEDGER_SQL = (
     "SELECT sequence, trade_id, kind, account_id, symbol, contract_symbol, instrument_id, strategy_id, currency, "
@@ -79,16 +83,44 @@ class Profits(Listing):
         wanted = Filter(account, symbol, strategy, since, until)
         with ask_instead(INSTEAD), self._catalog.transaction():
             past = self._past(as_of, as_known)
-            ledger, cured = self._ledger(wanted, past, as_of, as_known, by)
             unnamed = Filter(account, symbol, None, since, until)
-            of_strategy = strategy is not None or "strategy" in by
-            columns = (*OF_MATCH, *OF_STRATEGY) if of_strategy else OF_MATCH
-            matches = in_view(MATCHES.name, self._at(MATCHES, unnamed, "close_date", past, columns), view)
-            if of_strategy:
-                matches = self._with_strategies(matches, cured)
+            with self._catalog.parallel() if unnamed == Filter() else nullcontext():
+                ledger, cured = self._ledger(wanted, past, as_of, as_known, by)
+                if strategy is not None or "strategy" in by:
+                    rows = self._at(MATCHES, unnamed, "close_date", past, (*OF_MATCH, *OF_STRATEGY))
+                    matches = self._with_strategies(in_view(MATCHES.name, rows, view), cured)
+                elif past is not None:
+                    matches = in_view(MATCHES.name, self._at(MATCHES, unnamed, "close_date", past, OF_MATCH), view)
+                else:
+                    matches = self._match_sums(unnamed, by, view)
         if strategy is not None:
             matches = matches.filter(Filter(strategy=strategy).expression(["strategy_id"], None))
         return profit(matches, ledger, by)
+
+    def _match_sums(self, wanted: Filter, by: Sequence[str], view: str) -> pl.DataFrame:
+        """Return what matches at the head have realized, added up by some names, with the number of `matches`."""
+        folded = self._folded()
+        void, fresh = folded.derived.dropped(MATCHES), folded.derived.rows(MATCHES)
+        added = pl.col("realized_pnl") + (pl.col("premium") if view == "economic" else 0)
+        columns = {name: name for name in ("account_id", "currency", *(NAMED[name] for name in NAMED if name in by))}
+        days = [SPANS[name].format("close_date") for name in SPANS if name in by]
+        if days:
+            columns["close_date"] = f"CAST({days[0]} AS DATE)"
+        texts, values = wanted.conditions(MATCHES.names, "close_date")
+        if void.height:
+            texts.append("(account_id, symbol) NOT IN (SELECT (account_id, symbol) FROM void_families)")
+        named = ", ".join(f"{text} AS {name}" for name, text in columns.items())
+        with self._catalog.joined(void_families=void):
+            stored = self._catalog.frame(
+                f"SELECT {named}, sum(realized_pnl) AS realized_pnl, sum(premium) AS premium, count(*) AS matches "
+                f"FROM {MATCHES.name}{where(texts)} GROUP BY ALL",
+                values,
+            )
+        one = fresh.filter(wanted.expression(MATCHES.names, "close_date")).with_columns(
+            pl.lit(1, dtype=pl.Int64).alias("matches")
+        )
+        one = one.select(*columns, "realized_pnl", "premium", "matches")
+        return pl.concat([stored.cast(one.schema), one]).with_columns(added.cast(MATCHES.schema["realized_pnl"]))
 
     def _with_strategies(self, matches: pl.DataFrame, cured: Cured | None) -> pl.DataFrame:
         """Return matches with the `strategy_id` of their closing event; the caller holds a transaction.
@@ -159,10 +191,15 @@ class Profits(Listing):
         span, at = span_of(wanted, as_of), None if as_of is None else instant_of(as_of)
         apart = refused["sequence"]
         # For sums only what counts otherwise than its row of the log says is read one by one.
-        singly = near if by is None else [*near, "sequence IN (SELECT sequence FROM apart)"]
-        query = with_far(LEDGER_SQL, singly, known) if singly else LEDGER_SQL + where(known)
+        few = ", ".join(map(str, apart)) if apart.len() <= NAMED_FEW else "SELECT sequence FROM apart"
+        singly = near if by is None else [*near, f"sequence IN ({few or 'NULL'})"]
         with self._catalog.joined(apart=apart.to_frame()):
-            events = self._catalog.frame(query, [*values, *since, *(since if singly else ())], span)
+            if by is not None and not known:
+                near_sql = LEDGER_SQL + where([f"kind NOT IN {FAR_KINDS}", *singly])
+                events = pl.concat([self._catalog.frame(near_sql, list(values), span), self._far()])
+            else:
+                query = with_far(LEDGER_SQL, singly, known) if singly else LEDGER_SQL + where(known)
+                events = self._catalog.frame(query, [*values, *since, *(since if singly else ())], span)
         cured = self._cured(as_known) if events["kind"].is_in(CURE_KINDS).any() else None
         if cured is not None:
             events = as_they_count(events, cured)
@@ -180,10 +217,15 @@ class Profits(Listing):
             sums = self._catalog.frame(_sums_sql(by, [*near, *known]), [*values, *since], span)
         return with_sums(ledger, sums), cured
 
+    def _far(self) -> pl.DataFrame:
+        """Return the events of FAR_KINDS, which are never archived; they are looked for in the whole log."""
+        far = LEDGER_SQL + where([f"kind IN {FAR_KINDS}"])
+        return self._once("far", lambda: self._catalog.frame(far, span=HOT))
+
 
 def _sums_sql(by: Sequence[str], conditions: Sequence[str]) -> str:
     """Return what adds up the charges and cash of events, all but those `apart` and those of FAR_KINDS."""
-    days = [SPANS[name] for name in SPANS if name in by]
+    days = [SPANS[name].format("trade_date") for name in SPANS if name in by]
     columns = ["account_id", "kind", "currency", "cash_category", *(NAMED[name] for name in NAMED if name in by)]
     columns += [f"CAST({days[0]} AS DATE) AS trade_date"] if days else []
     others = [f"kind NOT IN {FAR_KINDS}", *conditions, "sequence NOT IN (SELECT sequence FROM apart)"]

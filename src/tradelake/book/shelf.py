@@ -5,11 +5,11 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
-from tradelake.book.effective import Cured, read_cured
+from tradelake.book.effective import Cured, read_cured, states
 from tradelake.book.groups import FAMILY
 from tradelake.book.read import Instant, instant_of, where
 from tradelake.book.tail import Tail, TailFold
@@ -82,7 +82,7 @@ class Shelf:
         self._checkpoint_sequence = 0
         self._stood: tuple[int, Standing] | None = None
         self._prices: tuple[int, pl.DataFrame] | None = None
-        self._cures: tuple[int, Cured] | None = None
+        self._found: tuple[int, dict[str, Any]] = -1, {}
 
     def _again(self, action: Callable[[], Result]) -> Result:
         def once() -> Result:
@@ -91,7 +91,8 @@ class Shelf:
             except ServerLost:
                 # What was read in part is not to be gone on with.
                 self._tail, self._index = TailFold(self._catalog), KeyIndex()
-                self._known = self._head = self._stood = self._prices = self._cures = None
+                self._known = self._head = self._stood = self._prices = None
+                self._found = -1, {}
                 raise
 
         return self._catalog.again(once)
@@ -122,14 +123,26 @@ class Shelf:
 
     def _cured(self, as_known: Instant) -> Cured:
         """Return what the cures known by an instant have made of their targets; the caller holds a transaction."""
-        run = self._standing().import_run_id
-        instruments = self._references(run).instruments
+        instruments = self._references(self._standing().import_run_id).instruments
         if as_known is not None:
             return read_cured(self._catalog, instruments, as_known=instant_of(as_known))
-        # They are looked for in the whole log, and change with commits only.
-        if self._cures is None or self._cures[0] != run:
-            self._cures = run, read_cured(self._catalog, instruments)
-        return self._cures[1]
+        return self._once("cured", lambda: read_cured(self._catalog, instruments))
+
+    def _states(self, as_known: Instant) -> pl.DataFrame:
+        """Return the events that the cures known by an instant are about; the caller holds a transaction."""
+        if as_known is not None:
+            return states(self._catalog, as_known=instant_of(as_known))
+        return self._once("states", lambda: states(self._catalog))
+
+    def _once(self, name: str, read: Callable[[], Result]) -> Result:
+        """Return what was looked for in the whole log: it changes with commits only. The caller holds a transaction."""
+        run = self._standing().import_run_id
+        if self._found[0] != run:
+            self._found = run, {}
+        found: dict[str, Result] = self._found[1]
+        if name not in found:
+            found[name] = read()
+        return found[name]
 
     def _folded(self) -> Tail:
         """Return the tail folded over the checkpoint; the caller holds a transaction."""

@@ -5,7 +5,7 @@ from typing import Literal, Unpack, overload
 
 import polars as pl
 
-from tradelake.book.effective import as_they_count, states
+from tradelake.book.effective import as_they_count
 from tradelake.book.listing import Filters, cut, filter_of, limited, span_of
 from tradelake.book.of_position import PositionEvents
 from tradelake.book.read import OTHER_COLUMNS, TRADE_COLUMNS, Filter, Names, instant_of, where
@@ -72,7 +72,7 @@ class TradeReaders(PositionEvents):
     ) -> pl.DataFrame:
         wanted, known = filter_of(filters), filters.get("as_known")
         with self._catalog.transaction():
-            found = states(self._catalog, as_known=None if known is None else instant_of(known))
+            found = self._states(known)
             cured = self._cured(known) if in_effect and found.height else None
             events = None if position is None else self._events_of(position)["sequence"].unique().to_list()
             if cured is None:

@@ -126,13 +126,14 @@ def _of_flows(flows: pl.DataFrame, events: pl.DataFrame, as_of: datetime | None)
 def profit(matches: pl.DataFrame, ledger: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Return realized profit, dividends, interest, fees and cash per group and currency, sorted by the groups.
 
-    `matches` are rows of that table, by strategy with the `strategy_id` of their closing event; `ledger` as
-    `cash_ledger` or `with_sums` gives it. A match belongs to the day on which it was closed, cash to the trading day of
-    its event.
+    `matches` are rows of that table, by strategy with the `strategy_id` of their closing event, or sums of them with
+    their number as `matches`; `ledger` as `cash_ledger` or `with_sums` gives it. A match belongs to the day on which it
+    was closed, cash to the trading day of its event.
     """
     by = check_by(by)
+    number = pl.col("matches").sum() if "matches" in matches.columns else pl.len()
     realized = matches.group_by(*(_by(name, "close_date") for name in by), "currency").agg(
-        pl.col("realized_pnl").sum(), pl.len().cast(pl.Int64).alias("matches")
+        pl.col("realized_pnl").sum(), number.cast(pl.Int64).alias("matches")
     )
     events = pl.col("events") if "events" in ledger.columns else pl.lit(1)
     cash = ledger.group_by(*(_by(name, "trade_date") for name in by), "currency").agg(

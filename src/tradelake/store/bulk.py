@@ -1,9 +1,9 @@
-"""The rows of a table into the lake: few as a statement, many as Parquet files that the commit takes in, by month.
+"""The rows of a table into the lake: few as a statement, many as Parquet files that the commit takes in.
 
-Problem. DuckLake's INSERT writes the files of all months at once, at a third of the speed of Polars. Decision. Where a
-table has months and the data are in a folder, many rows become one file per month, beside those that DuckLake writes
-there, and the commit takes them in; it reads their statistics for itself. What no commit names is an orphan, which
-maintenance finds. A file must not be taken in twice: every attempt at a commit writes its own.
+Problem. DuckLake's INSERT writes the files of all months at once, at a third of the speed of Polars. Decision. Where
+the data are in a folder, many rows become one file, or one for each month of a table that has months, beside those that
+DuckLake writes; the commit takes them in, and reads their statistics for itself. What no commit names is an orphan,
+which maintenance finds. A file must not be taken in twice: every attempt at a commit writes its own.
 """
 
 from collections.abc import Iterator
