@@ -20,7 +20,7 @@ from tradelake.store import bulk
 METHODS = ("FIFO", "LIFO", "HIFO", "AVERAGE", "SPECIFIC")
 STOCKS = {"stock": 20, "late": 4}
 OPTIONS = {"stock": 30, "option": 25, "exercise": 5, "late": 4, "cash": 1, "duplicate": 2}
-BATCHES, IN_A_BATCH = 10, 8 if THOROUGH else 3
+BATCHES, IN_A_BATCH = 10, 6 if THOROUGH else 3
 STREAMS = 20
 SEEDS = st.integers(0, 10**9)
 
