@@ -13,7 +13,7 @@ from tradelake.book.reach import REACHING_KINDS, Reaching
 from tradelake.book.shelf import asked_again
 from tradelake.store import Catalog, Checkpoint, References, read_standing
 from tradelake.store.cold import HOT, Span
-from tradelake.store.fold import no_families
+from tradelake.store.derived import no_families
 from tradelake.tables import POSITIONS
 
 # Any event may be late for what a reader has seen: how late its families go is looked up.

@@ -12,7 +12,7 @@ from tradelake.lots import in_effect, match_events
 from tradelake.positions import REALIZED, summarise
 from tradelake.store import Catalog, Checkpoint, Derived, References, read_standing
 from tradelake.store.cold import CLOSED, HOT
-from tradelake.store.fold import no_families
+from tradelake.store.derived import no_families
 from tradelake.tables import CASH_FLOWS, CHAIN_KINDS, CURE_KINDS, HEAD, LOTS, POSITIONS, REFUSALS, TRADE_LOG
 
 EVENT_COLUMNS = (

@@ -6,12 +6,14 @@ import polars as pl
 
 from tradelake.book.backups import Backups
 from tradelake.book.changes import reached_since
+from tradelake.book.read import where
 from tradelake.book.shelf import Shelf, now
 from tradelake.book.writing import Writers
 from tradelake.errors import StorageError
 from tradelake.store import Checkpoint, read_head, verify_runs
 from tradelake.store.cold import deleted_error
-from tradelake.store.fold import FAMILY, family_rows, no_families
+from tradelake.store.derived import FAMILY, no_families
+from tradelake.store.fold import family_rows
 from tradelake.store.formats import not_migrated, pending
 from tradelake.store.progress import Progress, no_progress
 from tradelake.store.twin import SCHEMA, Exported, Source, TwinReader, export_book, twin_at
@@ -66,19 +68,20 @@ class Exporters(Backups, Writers):
         if families is None:
             return self._rows(table)
         tail = self._folded()
-        stored = families.join(tail.derived.dropped(table), on=FAMILY, how="anti")
         fresh = tail.derived.rows(table).join(families, on=FAMILY, how="semi")
-        return pl.concat([table.conform(family_rows(self._catalog, table, stored)), fresh])
+        stored = table.conform(family_rows(self._catalog, table, families))
+        return pl.concat([tail.derived.void(table).without(stored), fresh])
 
     def _rows_counted(self) -> dict[Table, int]:
         """Return how many rows each derived table has at the head."""
         derived = self._folded().derived
-        with self._catalog.joined(**{f"void_{table.name}": derived.dropped(table) for table in DERIVED_TABLES}):
+        voids = {table.name: derived.void(table) for table in DERIVED_TABLES}
+        frames = {key: rows for name, void in voids.items() for key, rows in void.frames(name).items()}
+        with self._catalog.joined(**frames):
             stored = self._catalog.frame(
                 " UNION ALL ".join(
-                    f"SELECT '{table.name}' AS name, count(*) AS rows FROM {table.name} "
-                    f"ANTI JOIN void_{table.name} USING (account_id, symbol)"
-                    for table in DERIVED_TABLES
+                    f"SELECT '{name}' AS name, count(*) AS rows FROM {name}{where(void.kept(name))}"
+                    for name, void in voids.items()
                 )
             )
         rows = dict(stored.iter_rows())

@@ -1,38 +1,46 @@
 """Which families a fold carries on from their open lots, and which it derives from their first event again.
 
-A group whose new events all come after what it had is *resumed*. One that something late reaches is *replayed*, with
-all that any event of the log ever linked with it; so is what a cancel or correct touches. What was linked before the
-checkpoint does not matter to a group that is resumed: its lots are where those events have put them.
+A group whose new events all come after what it had is *resumed*. One that something late reaches, or a cancel or
+correct, is *rewound* to just before it where that can be (`rewinding.py`), else *replayed*, with all that any event of
+the log ever linked with it. What was linked before does not matter to a group that is resumed or rewound: its lots are
+where those events have put them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
+from tradelake.book.before import Before, Befores
 from tradelake.book.derive import SELECT, matched_kinds
 from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, grouped
+from tradelake.book.lateness import INSTANT, late_ones
 from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
+from tradelake.book.rewinding import Rewinder
 from tradelake.book.start import standing_accounts
 from tradelake.store import Catalog, Checkpoint, References
 from tradelake.store.cold import HOT, Span
-from tradelake.store.fold import NAMED, family_events, latest_of_families, no_families
-from tradelake.tables import CASH_FLOWS, CURE_KINDS, TRADE_LOG
+from tradelake.store.derived import no_families
+from tradelake.store.fold import NAMED, family_events
+from tradelake.tables import CURE_KINDS, TRADE_LOG
 
-INSTANT = CASH_FLOWS.schema["effective_at"]
 TOUCHED = pl.Schema({**NODE_SCHEMA, "first_at": INSTANT, "forced": pl.Boolean()})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The families to resume and to replay, each with its events as the log has them."""
+    """The families to resume and to replay, each with its events as the log has them; those to rewind stand `before`.
+
+    `rewound_events` are those of the log and the tail from there on.
+    """
 
     resumed: pl.DataFrame
     resumed_events: pl.DataFrame
     replayed: pl.DataFrame
     replayed_events: pl.DataFrame
+    before: Before | None = None
+    rewound_events: pl.DataFrame = field(default_factory=TRADE_LOG.empty)
 
 
 class Planner:
@@ -61,8 +69,9 @@ class Planner:
 
     def touched_families(self) -> pl.DataFrame:
         """Return the families whose lots the tail may change, each once."""
-        resumed, replayed = self._split(self._nodes(self._fresh))
-        return self._roots.families(pl.concat([resumed, replayed])).select(FAMILY).unique().sort(FAMILY)
+        touched, late = self._split(self._nodes(self._fresh))
+        nodes = pl.concat([touched.select(NODE), self._closure(late.select(NODE))])
+        return self._roots.families(nodes).select(FAMILY).unique().sort(FAMILY)
 
     def reached_families(self, reaches: Sequence[Reach], plain: pl.DataFrame) -> pl.DataFrame:
         """Return the families that some events reach, and those of *plain*, with all that share their symbols."""
@@ -88,15 +97,12 @@ class Planner:
         return grouped(self._touched(nodes), nodes.groups(linking))
 
     def _split(self, nodes: Nodes) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the nodes to resume and those to replay."""
+        """Return the nodes that the tail touches, with their groups, and those that something late reaches."""
         touched = grouped(self._touched(nodes), nodes.groups(self._fresh))
-        late = self._late(touched)
-        replayed = self._closure(late) if late.height else pl.DataFrame(schema=NODE_SCHEMA)
-        resumed = touched.select(NODE).join(replayed, on=NODE, how="anti") if late.height else touched.select(NODE)
-        return resumed, replayed.select(NODE)
+        return touched, late_ones(self._catalog, self._roots, self.reaching, touched, self._checkpoint)
 
-    def plan(self) -> Plan:
-        """Return what to resume and what to replay."""
+    def plan(self, befores: Befores) -> Plan:
+        """Return what to resume, what to rewind and what to replay."""
         if not self._fresh and not self._roots.frame.height:
             # Most tails are a few fills after all that was: nothing is linked, nothing is late.
             firsts = self._plain.group_by(FAMILY).agg(pl.col("executed_at").min())
@@ -104,7 +110,10 @@ class Planner:
             if isinstance(earliest, datetime) and earliest > self._checkpoint.latest_at:
                 return Plan(firsts.select(FAMILY), self._plain, no_families(), self._plain.clear())
         nodes = self._nodes(self._fresh)
-        resumed, replayed = self._split(nodes)
+        touched, late = self._split(nodes)
+        before, replayed = self._rewound(late, befores)
+        void = pl.concat([late.select(NODE), replayed]) if late.height else replayed
+        resumed = touched.select(NODE).join(void, on=NODE, how="anti", maintain_order="left")
         families = self._roots.families(resumed).select(FAMILY)
         again = self._roots.families(replayed).select(FAMILY)
         return Plan(
@@ -112,7 +121,33 @@ class Planner:
             self._resumed_events(families, resumed, nodes),
             again,
             self._replayed_events(again, replayed),
+            before,
+            self._rewound_events(before),
         )
+
+    def _rewound(self, late: pl.DataFrame, befores: Befores) -> tuple[Before | None, pl.DataFrame]:
+        """Return the late families to rewind, and the nodes to replay with all that was ever linked with them."""
+        if not late.height:
+            return None, late.select(NODE)
+        rewinder = Rewinder(self._catalog, self.reaching, self._roots, self.tail, self._checkpoint, befores)
+        before = rewinder.rewound(late)
+        replayed = late.join(before.families, on="group", how="anti").select(NODE)
+        while replayed.height:
+            replayed = self._closure(replayed).select(NODE)
+            # What is linked with them is derived with them.
+            both = late.join(replayed, on=NODE, how="semi").join(before.families, on="group", how="semi")
+            if not both.height:
+                break
+            before = before.apart_from(both["group"])
+            replayed = late.join(before.families, on="group", how="anti").select(NODE)
+        return before, replayed
+
+    def _rewound_events(self, before: Before | None) -> pl.DataFrame:
+        """Return what the log and the tail say of the families to rewind from where they stand."""
+        if before is None or not before.families.height:
+            return self.tail.clear()
+        fresh = self.tail.join(before.families, on=FAMILY, how="semi", maintain_order="left")
+        return pl.concat([matched_kinds(before.told, self._standing), fresh])
 
     def _nodes(self, reaches: Sequence[Reach]) -> Nodes:
         """Return the nodes of the log that some events may reach."""
@@ -147,52 +182,6 @@ class Planner:
             forced = reach.cured_at > self._checkpoint.sequence
             rows += [(*node, first, forced) for node in sorted(nodes.reached(reach))]
         return pl.concat([plain, pl.DataFrame(rows, schema=TOUCHED, orient="row")])
-
-    def _late(self, touched: pl.DataFrame) -> pl.DataFrame:
-        """Return the nodes of the groups that have to be replayed."""
-        forced = touched.filter("forced")
-        earliest = touched["first_at"].min()
-        if not forced.height and isinstance(earliest, datetime) and earliest > self._checkpoint.latest_at:
-            return touched.clear().select(NODE)
-        families = self._roots.families(touched)
-        latest = self._latest(families)
-        overtaken = families.join(latest, on=FAMILY).filter(pl.col("first_at") <= pl.col("latest_at"))
-        groups = pl.concat([overtaken["group"], forced["group"]])
-        return touched.filter(pl.col("group").is_in(groups.implode())).select(NODE).unique(maintain_order=True)
-
-    def _latest(self, families: pl.DataFrame) -> pl.DataFrame:
-        """Return the latest effective time that families have at the checkpoint, by any event that reaches them."""
-        sequence = self._checkpoint.sequence
-        keys = families.select(FAMILY).unique()
-        found = [latest_of_families(self._catalog, keys, sequence).select(*FAMILY, "latest_at")]
-        with self._catalog.joined(nameless=keys.filter(pl.col("symbol") == "").select("account_id")):
-            found.append(
-                self._catalog.frame(
-                    f"SELECT account_id, '' AS symbol, max(executed_at) AS latest_at FROM {TRADE_LOG.name} "
-                    "SEMI JOIN nameless USING (account_id) WHERE symbol IS NULL AND sequence <= ? GROUP BY ALL",
-                    [sequence],
-                    HOT,
-                )
-            )
-        everywhere: dict[str, datetime] = {}
-        whole: dict[str, datetime] = {}
-        named: dict[tuple[str, str], datetime] = {}
-        for reach in self.reaching.reaches:
-            if reach.sequences[0] > sequence or not reach.times:
-                continue
-            last = max(reach.times)
-            symbols = self._roots.symbols(self._roots.of(reach.symbols)) | reach.symbols
-            for symbol in symbols:
-                if reach.everywhere:
-                    everywhere[symbol] = max(last, everywhere.get(symbol, last))
-                for account in reach.accounts:
-                    named[account, symbol] = max(last, named.get((account, symbol), last))
-            for account in reach.whole:
-                whole[account] = max(last, whole.get(account, last))
-        found.append(_times(named, FAMILY))
-        found.append(keys.join(_times({(key,): at for key, at in everywhere.items()}, ["symbol"]), on="symbol"))
-        found.append(keys.join(_times({(key,): at for key, at in whole.items()}, ["account_id"]), on="account_id"))
-        return pl.concat(frame.select(*FAMILY, "latest_at") for frame in found)
 
     def _closure(self, late: pl.DataFrame) -> pl.DataFrame:
         """Return nodes with all that any event of the log links with them."""
@@ -242,8 +231,3 @@ class Planner:
         if not reach.whole.isdisjoint(accounts):
             return True
         return any((account, root) in nodes for account in reach.accounts for root in own)
-
-
-def _times(times: Mapping[Any, datetime], names: list[str]) -> pl.DataFrame:
-    schema = {**dict.fromkeys(names, pl.String()), "latest_at": INSTANT}
-    return pl.DataFrame([(*key, at) for key, at in times.items()], schema=schema, orient="row")

@@ -100,17 +100,16 @@ class Profits(Listing):
     def _match_sums(self, wanted: Filter, by: Sequence[str], view: str) -> pl.DataFrame:
         """Return what matches at the head have realized, added up by some names, with the number of `matches`."""
         folded = self._folded()
-        void, fresh = folded.derived.dropped(MATCHES), folded.derived.rows(MATCHES)
+        void, fresh = folded.derived.void(MATCHES), folded.derived.rows(MATCHES)
         added = pl.col("realized_pnl") + (pl.col("premium") if view == "economic" else 0)
         columns = {name: name for name in ("account_id", "currency", *(NAMED[name] for name in NAMED if name in by))}
         days = [SPANS[name].format("close_date") for name in SPANS if name in by]
         if days:
             columns["close_date"] = f"CAST({days[0]} AS DATE)"
         texts, values = wanted.conditions(MATCHES.names, "close_date")
-        if void.height:
-            texts.append("(account_id, symbol) NOT IN (SELECT (account_id, symbol) FROM void_families)")
+        texts += void.kept("void")
         named = ", ".join(f"{text} AS {name}" for name, text in columns.items())
-        with self._catalog.joined(void_families=void):
+        with self._catalog.joined(**void.frames("void")):
             stored = self._catalog.frame(
                 f"SELECT {named}, sum(realized_pnl) AS realized_pnl, sum(premium) AS premium, count(*) AS matches "
                 f"FROM {MATCHES.name}{where(texts)} GROUP BY ALL",

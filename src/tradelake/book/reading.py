@@ -177,7 +177,7 @@ class Readers(TradeReaders):
         calls = check_read_only(self._catalog, query)
         with self._catalog.transaction():
             derived = self._folded().derived
-            tails = {t.name: (derived.rows(t), derived.dropped(t)) for t in DERIVED_TABLES}
+            tails = {t.name: (derived.rows(t), derived.void(t)) for t in DERIVED_TABLES}
             pasts = self._pasts(calls)
             with ask_instead(SQL_INSTEAD):
                 return relation(self._catalog, query, tails, pasts)

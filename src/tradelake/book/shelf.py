@@ -10,7 +10,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import polars as pl
 
 from tradelake.book.effective import Cured, read_cured, states
-from tradelake.book.groups import FAMILY
 from tradelake.book.read import Instant, instant_of, where
 from tradelake.book.tail import Tail, TailFold
 from tradelake.store import Appended, Applied, Batch, Catalog, Head, KeyIndex, References, Standing, read_standing
@@ -177,15 +176,13 @@ class Shelf:
         schema = pl.Schema({name: table.schema[name] for name in columns or table.names})
         # A book that was never folded has nothing stored, and need not be asked.
         stored = pl.DataFrame(schema=schema)
+        void = derived.void(table)
         if folded.standing.checkpoint.sequence:
-            names = ", ".join(schema) if columns else "*"
-            stored = self._catalog.frame(f"SELECT {names} FROM {table.name}{where(texts)}", values)
-        void = derived.dropped(table)
-        if void.height:
-            stored = stored.join(void, on=FAMILY, how="anti")
+            names = ", ".join(dict.fromkeys((*schema, *void.columns))) if columns else "*"
+            stored = void.without(self._catalog.frame(f"SELECT {names} FROM {table.name}{where(texts)}", values))
         fresh = derived.rows(table)
         if keep is not None:
             fresh = fresh.filter(keep)
         if columns:
-            return pl.concat([stored.cast(schema), fresh.select(schema.names())])
+            return pl.concat([stored.select(schema.names()).cast(schema), fresh.select(schema.names())])
         return pl.concat([table.conform(stored), fresh]).sort(*table.sort, *table.key)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
+from tradelake.book.before import Before, Befores
 from tradelake.book.closing import derive_after
 from tradelake.book.derive import EVENT_COLUMNS, EVENT_SCHEMA, SELECT, derive, matched_kinds
 from tradelake.book.folding import Planner
@@ -21,7 +22,8 @@ from tradelake.lots import in_effect
 from tradelake.positions import NOTHING_REALIZED, REALIZED
 from tradelake.store import Catalog, Checkpoint, Derived, References, Standing
 from tradelake.store.cold import HOT
-from tradelake.store.fold import family_rows, no_families, rows_of_positions
+from tradelake.store.derived import no_families
+from tradelake.store.fold import family_rows, rows_of_positions
 from tradelake.tables import CURE_KINDS, LOTS, MATCHES, POSITIONS, TRADE_LOG
 
 EVENTS = TRADE_LOG.empty().select(EVENT_COLUMNS)
@@ -64,6 +66,7 @@ class TailFold:
         self._start: tuple[int, Start] | None = None
         self._roots: tuple[tuple[int, int], Roots] | None = None
         self._last: Tail | None = None
+        self._befores = Befores(catalog)
 
     def remember(self, rows: pl.DataFrame) -> None:
         """Take over rows that this process has just committed, where they follow what is known."""
@@ -139,7 +142,7 @@ class TailFold:
             return self._first_fold(standing, references)
         roots = self._linked(references)
         planner = Planner(self._catalog, references, self._reaching, self._events, checkpoint, roots=roots)
-        plan = planner.plan()
+        plan = planner.plan(self._befores)
         runs = []
         times = [checkpoint.latest_at, *_times(self._events)]
         if plan.resumed.height:
@@ -157,12 +160,38 @@ class TailFold:
             )
             runs.append(replace(run, resumed=plan.resumed))
             times += _times(events)
+        if plan.before is not None and plan.before.families.height:
+            run, events = self._rewind(plan.before, plan.rewound_events, standing, references)
+            runs.append(run)
+            times += _times(events)
         if plan.replayed.height:
             events = in_effect(plan.replayed_events, references.instruments)
             run = derive_after(self._catalog, references, events, families=plan.replayed)
             runs.append(replace(run, replayed=plan.replayed))
             times += _times(events)
         return Tail(standing, Checkpoint(standing.head, max(times)), _joined(runs))
+
+    def _rewind(
+        self, before: Before, told: pl.DataFrame, standing: Standing, references: References
+    ) -> tuple[Derived, pl.DataFrame]:
+        """Match the events of families again from where these stand; return also the events in effect."""
+        since = before.families.select(*FAMILY, "since")
+        events = in_effect(told, references.instruments).join(since, on=FAMILY, maintain_order="left")
+        # What a correction has brought to before that is in the lots already.
+        fresh = pl.col("executed_at") >= pl.col("since")
+        earlier, events = events.filter(~fresh), events.filter(fresh).drop("since")
+        families = before.families.select(FAMILY)
+        run = derive(
+            references,
+            events,
+            start=self._started(references, standing.checkpoint),
+            families=families,
+            lots=before.lots,
+            positions=before.positions,
+            prior=before.prior,
+        )
+        undone = told.select("sequence").join(earlier, on="sequence", how="anti")
+        return replace(run, rewound=families, undone=undone), events
 
     def _linked(self, references: References) -> Roots:
         """Return the symbols that are linked; they change with new instruments and reaching events only."""

@@ -5,9 +5,10 @@ from tradelake.store.append import append, read_head
 from tradelake.store.backup import BackedUp, BackupManifest, back_up, manifest_kind, read_manifest
 from tradelake.store.batch import Appended, Batch, Head
 from tradelake.store.catalog import Catalog
+from tradelake.store.derived import Derived
 from tradelake.store.files import check_files
 from tradelake.store.findings import Finding, Verified
-from tradelake.store.fold import Checkpoint, Derived, Standing, read_standing, replace_derived
+from tradelake.store.fold import Checkpoint, Standing, read_standing, replace_derived
 from tradelake.store.from_backup import restore_backup, restored_target
 from tradelake.store.index import KeyIndex
 from tradelake.store.maintain import Maintained, Upkeep, maintain

@@ -2,11 +2,12 @@
 
 A fold brings the derived tables from checkpoint S to the head. It works by family, an (account, underlying), and by
 groups of families that events link: those whose new events all come after what they had are *resumed* from their open
-lots, the others are *replayed* from their first event. Both write the same rows.
+lots, those that something late reaches are *rewound* to just before it, and where that cannot be they are *replayed*
+from their first event. All write the same rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -14,24 +15,10 @@ import polars as pl
 from tradelake.store.bulk import insert_rows
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT, Span
-from tradelake.store.literals import literal
-from tradelake.tables import (
-    ARCHIVE_TOTALS,
-    CASH_FLOWS,
-    CHECKPOINT,
-    DERIVED_TABLES,
-    HEAD,
-    LOTS,
-    MATCHES,
-    POSITION_HISTORY,
-    POSITIONS,
-    REFUSALS,
-    TRADE_LOG,
-    Table,
-)
+from tradelake.store.derived import FAMILY, Derived
+from tradelake.store.literals import instant, literal
+from tradelake.tables import ARCHIVE_TOTALS, CHECKPOINT, DERIVED_TABLES, HEAD, TRADE_LOG, Table
 
-FAMILY = ("account_id", "symbol")
-REPLACED = (POSITIONS, LOTS)
 # So many names are listed one by one, rather than all between the first and the last.
 LISTED = 40
 # The families of the log, those included of which all is archived.
@@ -39,11 +26,6 @@ NAMED = (
     f"SELECT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
     f"UNION ALL SELECT account_id, symbol FROM {ARCHIVE_TOTALS.name}"
 )
-
-
-def no_families() -> pl.DataFrame:
-    """Return an empty frame of families."""
-    return pl.DataFrame(schema=dict.fromkeys(FAMILY, pl.String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +45,6 @@ class Standing:
     checkpoint: Checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """Rows of the derived tables for some families.
-
-    `resumed` families keep the matches, history, cash flows and refusals that the checkpoint has, and these rows
-    are added; `replayed` families lose theirs. Positions and lots are replaced for both.
-    """
-
-    positions: pl.DataFrame = field(default_factory=POSITIONS.empty)
-    lots: pl.DataFrame = field(default_factory=LOTS.empty)
-    matches: pl.DataFrame = field(default_factory=MATCHES.empty)
-    position_history: pl.DataFrame = field(default_factory=POSITION_HISTORY.empty)
-    cash_flows: pl.DataFrame = field(default_factory=CASH_FLOWS.empty)
-    refusals: pl.DataFrame = field(default_factory=REFUSALS.empty)
-    resumed: pl.DataFrame = field(default_factory=no_families)
-    replayed: pl.DataFrame = field(default_factory=no_families)
-
-    def dropped(self, table: Table) -> pl.DataFrame:
-        """Return the families whose rows of *table* at the checkpoint are void."""
-        return pl.concat([self.resumed, self.replayed]) if table in REPLACED else self.replayed
-
-    def rows(self, table: Table) -> pl.DataFrame:
-        """Return the rows of *table*."""
-        frame = getattr(self, table.name)
-        if not isinstance(frame, pl.DataFrame):
-            raise TypeError(table.name)
-        return frame
-
-
 def read_standing(catalog: Catalog) -> Standing:
     """Return where the log and the derived tables stand."""
     row = catalog.frame(
@@ -102,21 +55,34 @@ def read_standing(catalog: Catalog) -> Standing:
     return Standing(row["head"], row["import_run_id"], Checkpoint(row["sequence"], row["latest_at"]))
 
 
-def family_events(catalog: Catalog, families: pl.DataFrame, select: str) -> pl.DataFrame:
+def family_events(
+    catalog: Catalog, families: pl.DataFrame, select: str, where: str = "TRUE", *, span: Span | None = None
+) -> pl.DataFrame:
     """Return the rows of *select*, columns of the log, that belong to one of the families; deleted ones left out."""
-    with catalog.joined(families=families):
+    with catalog.joined(families=families.select(FAMILY)):
         return catalog.frame(
-            f"{select} SEMI JOIN families USING (account_id, symbol) WHERE {_near(families)}",
-            span=Span(families=families.select(FAMILY), closed=True),
+            f"{select} SEMI JOIN families USING (account_id, symbol) WHERE {_near(families)} AND {where}",
+            span=span or Span(families=families.select(FAMILY), closed=True),
         )
 
 
-def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame) -> pl.DataFrame:
+def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame, where: str = "TRUE") -> pl.DataFrame:
     """Return the rows of a derived table, as of the checkpoint, that belong to one of the families."""
-    with catalog.joined(families=families):
+    with catalog.joined(families=families.select(FAMILY)):
         return catalog.frame(
-            f"SELECT t.* FROM {table.name} t SEMI JOIN families USING (account_id, symbol) WHERE {_near(families)}"
+            f"SELECT t.* FROM {table.name} t SEMI JOIN families USING (account_id, symbol) "
+            f"WHERE {_near(families)} AND {where}"
         )
+
+
+def archives_since(catalog: Catalog, families: pl.DataFrame, since: datetime) -> list[str]:
+    """Return the archived parts that have events of some families at or after an instant."""
+    with catalog.joined(families=families.select(FAMILY)):
+        found = catalog.frame(
+            f"SELECT DISTINCT archive_id FROM {ARCHIVE_TOTALS.name} SEMI JOIN families USING (account_id, symbol) "
+            f"WHERE latest_at >= {instant(since)}"
+        )
+    return found["archive_id"].to_list()
 
 
 def rows_of_positions(catalog: Catalog, table: Table, positions: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -138,12 +104,17 @@ def _near(families: pl.DataFrame) -> str:
     return f"account_id BETWEEN {literal(accounts[0])} AND {literal(accounts[-1])}"
 
 
-def latest_of_families(catalog: Catalog, families: pl.DataFrame, sequence: int) -> pl.DataFrame:
-    """Return per family the latest effective time among the events up to *sequence*, as `latest_at`."""
+def latest_of_families(
+    catalog: Catalog, families: pl.DataFrame, sequence: int, since: datetime | None = None
+) -> pl.DataFrame:
+    """Return per family the latest effective time among the events up to *sequence*, as `latest_at`.
+
+    With *since* hot events before it are left out: they are not looked for in the whole log.
+    """
     hot = (
         f"SELECT account_id, symbol, executed_at FROM {TRADE_LOG.name} SEMI JOIN families USING (account_id, symbol) "
         "WHERE sequence <= ?"
-    )
+    ) + (f" AND executed_at >= {instant(since)}" if since is not None else "")
     cold = (
         f"SELECT account_id, symbol, latest_at FROM {ARCHIVE_TOTALS.name} SEMI JOIN families USING (account_id, symbol)"
     )
@@ -161,17 +132,26 @@ def replace_derived(catalog: Catalog, derived: Derived, checkpoint: Checkpoint, 
     With *everything* the derived tables are emptied first: the rows are those of a full rebuild.
     """
     for table in DERIVED_TABLES:
-        void = derived.dropped(table)
         if everything:
             catalog.execute(f"DELETE FROM {table.name}")
-        elif void.height:
-            with catalog.joined(void_families=void):
-                catalog.execute(
-                    f"DELETE FROM {table.name} WHERE (account_id, symbol) IN "
-                    "(SELECT (account_id, symbol) FROM void_families)"
-                )
+        else:
+            _delete_void(catalog, table, derived)
         insert_rows(catalog, table, derived.rows(table))
     move_checkpoint(catalog, checkpoint)
+
+
+def _delete_void(catalog: Catalog, table: Table, derived: Derived) -> None:
+    """Remove the rows that no longer hold; what is said besides of where they are tells which files to look at."""
+    void = derived.void(table)
+    with catalog.joined(**void.frames("void")):
+        if void.families.height:
+            of_families = "(account_id, symbol) IN (SELECT (account_id, symbol) FROM void_families)"
+            catalog.execute(f"DELETE FROM {table.name} WHERE {of_families} AND {_near(void.families)}")
+        if void.events.height:
+            numbers = void.events["sequence"].to_numpy()
+            span = f"{void.made_by} BETWEEN {numbers.min()} AND {numbers.max()} AND {_near(derived.rewound)}"
+            made = f"{void.made_by} IN (SELECT sequence FROM void_events)"
+            catalog.execute(f"DELETE FROM {table.name} WHERE {made} AND {span}")
 
 
 def move_checkpoint(catalog: Catalog, checkpoint: Checkpoint) -> None:

@@ -180,25 +180,32 @@ def comparable(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _key_texts(rows: pl.DataFrame, execution: str, trade: str) -> pl.DataFrame:
+    """Return what is one execution, and what is one trade id with its leg, as texts under some names."""
+    return rows.select(
+        pl.coalesce(execution_key(), "natural_key").alias(execution),
+        pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").alias(trade),
+    )
+
+
 def key_digests(rows: pl.DataFrame) -> pl.DataFrame:
     """Return what finds another delivery of each row: `execution_digest` and `trade_digest`, null without a trade id.
 
     They are CRC-32 checksums: equal keys have equal ones, and few others do.
     """
-    texts = rows.select(
-        pl.coalesce(execution_key(), "natural_key").alias("execution_digest"),
-        pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").alias("trade_digest"),
-    )
-    return pl.DataFrame([_checksums(column) for column in texts])
+    return pl.DataFrame([_checksums(column) for column in _key_texts(rows, *DIGEST_COLUMNS)])
+
+
+def key_hashes(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return numbers of the same keys that hold within this process: 64 bits, made at once; null without a key."""
+    texts = _key_texts(rows, *DIGEST_COLUMNS)
+    number = pl.all().hash(seed=0).reinterpret(signed=True)
+    return texts.select(pl.when(pl.all().is_not_null()).then(number))
 
 
 def key_checks(rows: pl.DataFrame) -> pl.DataFrame:
     """Return 64 bits of the same keys: `execution_key` and `trade_key`."""
-    texts = rows.select(
-        pl.coalesce(execution_key(), "natural_key").alias("execution_key"),
-        pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").alias("trade_key"),
-    )
-    return pl.DataFrame([_checks(column) for column in texts])
+    return pl.DataFrame([_checks(column) for column in _key_texts(rows, "execution_key", "trade_key")])
 
 
 def _checks(texts: pl.Series) -> pl.Series:

@@ -16,6 +16,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def instant(at: datetime) -> str:
+    """Return an instant as a literal of SQL."""
+    return f"TIMESTAMPTZ {literal(at.isoformat())}"
+
+
 def written_out(sql: str, values: list[object]) -> str | None:
     """Return a statement with its values in the place of the question marks; None where one cannot be written so.
 
@@ -39,7 +44,7 @@ def _constant(value: object) -> str | None:
         case str():
             return None if "\0" in value else literal(value)
         case datetime():
-            return f"TIMESTAMPTZ {literal(value.isoformat())}" if value.tzinfo else None
+            return instant(value) if value.tzinfo else None
         case date():
             return f"DATE {literal(value.isoformat())}"
         case _:

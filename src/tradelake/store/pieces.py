@@ -18,8 +18,9 @@ import polars as pl
 
 from tradelake.errors import InvariantError
 from tradelake.store.catalog import Catalog
+from tradelake.store.derived import Derived
 from tradelake.store.durable import sync_folder
-from tradelake.store.fold import Checkpoint, Derived, move_checkpoint
+from tradelake.store.fold import Checkpoint, move_checkpoint
 from tradelake.store.parquet import parquet_writer
 from tradelake.store.place import place_of
 from tradelake.tables import DERIVED_TABLES, LOTS

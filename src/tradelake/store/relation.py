@@ -7,6 +7,7 @@ import duckdb
 import polars as pl
 
 from tradelake.store.catalog import Catalog
+from tradelake.store.derived import Void
 from tradelake.store.literals import distinct_names
 from tradelake.store.query import INSTANTS
 
@@ -20,19 +21,19 @@ NAMED_VIEWS = {
 def relation(
     catalog: Catalog,
     query: str,
-    tails: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]],
+    tails: Mapping[str, tuple[pl.DataFrame, Void]],
     pasts: Mapping[str, pl.DataFrame],
 ) -> duckdb.DuckDBPyRelation:
     """Return the rows of *query*, in which each table of *tails* is its checkpoint with the tail folded in.
 
-    A tail is the rows to add and the families whose stored rows are void. *pasts* are the rows that table macros
+    A tail is the rows to add, and which stored rows are void. *pasts* are the rows that table macros
     give, by the name of the macro, with the instants that ask for them in `_as_of` and `_as_known`. The caller
     holds a transaction: what is returned is read inside it, and no view outlives it, since it would hide the table
     of its name.
     """
-    views = {name: _folded_view(name) for name in tails} | NAMED_VIEWS
+    views = {name: _folded_view(name, void) for name, (_, void) in tails.items()} | NAMED_VIEWS
     frames = {f"{name}_tail": rows for name, (rows, _) in tails.items()}
-    frames |= {f"{name}_void": void for name, (_, void) in tails.items()}
+    frames |= {key: rows for name, (_, void) in tails.items() for key, rows in void.frames(f"{name}_void").items()}
     frames |= {f"{name}_rows": rows for name, rows in pasts.items()}
     # The view of trades is over the log, whatever the query calls it.
     catalog.show_archived(re.sub(r"\btrades\b", "trade_log", query.lower()))
@@ -61,9 +62,10 @@ def _past_macro(name: str) -> str:
     )
 
 
-def _folded_view(name: str) -> str:
-    """Return the query of a derived table at the head: the checkpoint without its void families, and the tail."""
+def _folded_view(name: str, void: Void) -> str:
+    """Return the query of a derived table at the head: the checkpoint without its void rows, and the tail."""
+    kept = " AND ".join(void.kept(f"temp.main.{name}_void"))
     return (
-        f"SELECT * FROM lake.main.{name} ANTI JOIN temp.main.{name}_void USING (account_id, symbol) "
+        f"SELECT * FROM lake.main.{name}{' WHERE ' + kept if kept else ''} "
         f"UNION ALL BY NAME SELECT * FROM temp.main.{name}_tail"
     )

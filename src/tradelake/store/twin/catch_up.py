@@ -14,7 +14,8 @@ Limit: after rows were archived or restored, the tables that know what is archiv
 from collections.abc import Callable
 
 from tradelake.store.cold import Span
-from tradelake.store.fold import FAMILY, Checkpoint
+from tradelake.store.derived import FAMILY
+from tradelake.store.fold import Checkpoint
 from tradelake.store.progress import Progress
 from tradelake.store.twin.comparing import compare, compare_counts
 from tradelake.store.twin.encode import Totals, add_to
