@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from bench import child, data
 from bench.child import Numbers
 
 BATCH = 100
+LATE_DAYS = 3
 PAST_DAY, MONTH = "2024-02-29", ("2024-03-01", "2024-03-31")
 TOLD = ("trade_log", "source_records")
 DERIVED = ("positions", "lots", "matches", "position_history", "cash_flows", "refusals")
@@ -92,6 +94,7 @@ def queries(folder: str) -> Numbers:
 
 def day(folder: str, file: str) -> Numbers:
     """Open the book, import a day, fold it, and ask for all positions."""
+    os.sync()  # so that nobody waits for what was written before
     started = time.perf_counter()
     with tl.open(f"{folder}/book") as book:
         receipt = book.ingest("executions", file)
@@ -102,8 +105,33 @@ def day(folder: str, file: str) -> Numbers:
     ended = time.perf_counter()
     if receipt.accepted != data.DAY_ROWS or not held:
         raise AssertionError(f"the day was not taken in: {receipt}")
+    return _parts(started, recorded, folded, ended) | {"rows": receipt.accepted}
+
+
+def _parts(started: float, recorded: float, folded: float, ended: float) -> Numbers:
     parts = {"open and record": recorded - started, "fold": folded - recorded, "positions": ended - folded}
-    return {"seconds": ended - started, "rows": receipt.accepted, "parts": parts}
+    return {"seconds": ended - started, "parts": parts}
+
+
+def late(folder: str) -> Numbers:
+    """Record a fill that comes three days late for the account and symbol with most events, fold it, and ask for it."""
+    busiest = "SELECT account_id, symbol, max(executed_at) FROM trade_log GROUP BY ALL ORDER BY count(*) DESC LIMIT 1"
+    with tl.open(f"{folder}/book", read_only=True) as book:
+        account, symbol, last = book.sql(busiest).fetchall()[0]
+    at = last - timedelta(days=LATE_DAYS)
+    fill = _fill("late", 0) | {"account_id": account, "symbol": symbol, "executed_at": at.isoformat()}
+    os.sync()
+    started = time.perf_counter()
+    with tl.open(f"{folder}/book") as book:
+        receipt = book.record(fill)
+        recorded = time.perf_counter()
+        book.fold()
+        folded = time.perf_counter()
+        held = book.positions(account=account, symbol=symbol).height
+    ended = time.perf_counter()
+    if not receipt.accepted or not held:
+        raise AssertionError(f"the late fill was not taken in: {receipt}")
+    return _parts(started, recorded, folded, ended)
 
 
 def single(folder: str, count: int) -> Numbers:
@@ -218,7 +246,7 @@ def _write_reference(book: tl.Book, folder: Path) -> None:
 
 
 STEPS: dict[str, Callable[..., Numbers]] = {
-    step.__name__: step for step in (ingest, rebuild, check, queries, day, single, shell, size, reference)
+    step.__name__: step for step in (ingest, rebuild, check, queries, day, late, single, shell, size, reference)
 }
 
 if __name__ == "__main__":

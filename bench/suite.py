@@ -66,6 +66,10 @@ class Size:
         self._note("day", self._ours("day", str(self.folder), self.day_file))
         self._note("floor day", child.run("bench.floor", "day", str(self.folder), self.day_file))
 
+    def late(self) -> None:
+        """One fill that comes days late, where most has happened since."""
+        self._note("late", self._ours("late", str(self.folder)))
+
     def single(self) -> None:
         """One fill at a time, and a hundred; and a question from the shell."""
         count = min(SINGLES, self.rows // 50)
@@ -98,5 +102,6 @@ class Size:
 
 PARTS: dict[str, Callable[[Size], None]] = {
     "ingest": Size.ingest, "rebuild": Size.rebuild, "check": Size.check, "queries": Size.queries,
-    "night": Size.night, "day": Size.day, "single": Size.single, "archive": Size.archive, "export": Size.export,
+    "night": Size.night, "day": Size.day, "late": Size.late, "single": Size.single, "archive": Size.archive,
+    "export": Size.export,
 }  # fmt: skip

@@ -8,6 +8,11 @@ from bench.results import Run
 Row = tuple[str, list[str]]
 SHOWN_FROM = 0.005
 STAGES = {"read": "read and check", "record": "record, durable"}
+TIMED = {
+    "day": "a day of 1,000",
+    "late": "one fill three days late",
+    "night": "a night with a statement of a day",
+}
 SINGLE = {
     "record": "one durable record",
     "positions after it": "positions after it",
@@ -71,7 +76,7 @@ def seconds_rows(parts: Run) -> Iterator[Row]:
             yield from _timed(what, what, found)
     if "check" in parts:
         yield "rebuild and compare with what is stored", [seconds(parts["check"]["seconds"])]
-    for name, what in (("day", "a day of 1,000"), ("night", "a night with a statement of a day")):
+    for name, what in TIMED.items():
         if name in parts:
             yield from _timed(name, what, parts[name])
     for what, found in parts.get("single", {}).items():

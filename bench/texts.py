@@ -38,7 +38,8 @@ then only as far as that rounding can go."""
 
 SECONDS_TEXT = """\
 Each in a process of its own, of which the memory is the peak. A night imports the broker's statement of a day, takes
-the snapshot, reconciles, maintains and verifies. The archive takes everything to cold storage and back, and fifty
+the snapshot, reconciles, maintains and verifies. The late fill is of the account and symbol with most events; all that
+came after it is matched again. The archive takes everything to cold storage and back, and fifty
 questions must have the same answers hot, with the archive, and after the restore."""
 
 SIZE_TEXT = """\

@@ -36,7 +36,7 @@ def test_plain_fills_are_the_executions_in_cents(tmp_path):
 
 def test_the_suite_runs_and_writes_its_results(tmp_path, monkeypatch, capsys):
     path = tmp_path / "results.json"
-    names = ["ingest", "rebuild", "day", "single"]
+    names = ["ingest", "rebuild", "day", "late", "single"]
     monkeypatch.setattr(sys, "argv", ["bench", "--rows", str(ROWS), "--results", str(path), *names])
     assert bench.main() == 0
     run = results.read(path)[str(ROWS)]

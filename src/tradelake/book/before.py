@@ -15,18 +15,27 @@ from tradelake.book.derive import EVENT_COLUMNS, SELECT
 from tradelake.book.groups import FAMILY
 from tradelake.lots.methods import POOL_ID
 from tradelake.lots.names import event_name
-from tradelake.positions import NOTHING_REALIZED, REALIZED, SHARED, positions_at
+from tradelake.positions import NOTHING_REALIZED, SHARED, positions_at
 from tradelake.store import Catalog
 from tradelake.store.cold import HOT, Span
-from tradelake.store.fold import archives_since, family_events, family_rows, rows_of_positions
+from tradelake.store.fold import archives_since, family_events, family_rows
 from tradelake.store.literals import instant
 from tradelake.tables import CURE_KINDS, LOTS, MATCHES, POSITION_HISTORY, POSITIONS, TRADE_LOG, Table
+from tradelake.units import MONEY
 
 LOT = ["position_id", "open_sequence"]
 LEFT = {"cost_basis": "left_basis", "charges": "left_charges", "premium": "left_premium"}
 HELD = ("quantity", *LEFT)
 TERMS = [name for name in LOTS.names if name in MATCHES.names and name not in (*LOT, *HELD)]
 OPENERS = f"SELECT sequence, trade_id, leg_id, kind, account_id, instrument_id FROM {TRADE_LOG.name}"
+EARNINGS = [*FAMILY, "position_id", "realized_pnl", "realized_premium"]
+NOTHING_EARNED = pl.DataFrame(
+    schema={
+        **{name: POSITIONS.schema[name] for name in EARNINGS[:4]},
+        "premium": MONEY,
+        "since": MATCHES.schema["closed_at"],
+    }
+)
 # A trade opens one lot of a position, and it does so in this phase.
 OPEN_PHASE, LOT_RANK = 1, 0
 
@@ -35,7 +44,7 @@ OPEN_PHASE, LOT_RANK = 1, 0
 class Before:
     """Some families, each just before its `since`, and what the log up to a sequence says of them from then on.
 
-    `families` has account_id, symbol, group and since; `lots` and `positions` are rows of those tables, `prior` what
+    `families` has account_id, symbol, group and since; `lots` and `positions` are rows of those tables, `earned` what
     the positions had realized, `told` events and the cures of them. `deeper` are the groups of which this is not
     known, and before which instant it may be; None where nothing says.
     """
@@ -43,19 +52,18 @@ class Before:
     families: pl.DataFrame
     lots: pl.DataFrame
     positions: pl.DataFrame
-    prior: pl.DataFrame
+    earned: pl.DataFrame
     told: pl.DataFrame
     deeper: Mapping[str, datetime | None]
 
     def apart_from(self, groups: pl.Series) -> "Before":
         """Return the same without some groups."""
         families = self.families.filter(~pl.col("group").is_in(groups.implode()))
-        lots, positions, told = (
+        lots, positions, earned, told = (
             rows.join(families, on=FAMILY, how="semi", maintain_order="left")
-            for rows in (self.lots, self.positions, self.told)
+            for rows in (self.lots, self.positions, self.earned, self.told)
         )
-        prior = self.prior.join(positions, on="position_id", how="semi", maintain_order="left")
-        return Before(families, lots, positions, prior, told, self.deeper)
+        return Before(families, lots, positions, earned, told, self.deeper)
 
 
 class Befores:
@@ -80,13 +88,14 @@ class Befores:
         since = families["since"].min()
         if not isinstance(since, datetime):
             nothing = TRADE_LOG.empty().select(EVENT_COLUMNS)
-            return Before(families, LOTS.empty(), POSITIONS.empty(), NOTHING_REALIZED, nothing, {})
+            return Before(families, LOTS.empty(), POSITIONS.empty(), NOTHING_EARNED, nothing, {})
         opened_before, closed_later = pl.col("opened_at") < pl.col("since"), pl.col("closed_at") >= pl.col("since")
         lots, positions = (self._stored(t, families).filter(opened_before) for t in (LOTS, POSITIONS))
-        slices, ended = (
-            self._stored(t, families, f"closed_at >= {instant(since)}").filter(opened_before & closed_later)
+        later, ended = (
+            self._stored(t, families, f"closed_at >= {instant(since)}").filter(closed_later)
             for t in (MATCHES, POSITION_HISTORY)
         )
+        slices, ended = later.filter(opened_before), ended.filter(opened_before)
         opened = self._openers(families, slices["open_sequence"].unique().to_list())
         deeper = _deeper(lots, slices, opened)
         known = pl.col("group").is_in(list(deeper)).not_()
@@ -94,16 +103,15 @@ class Befores:
             rows.filter(known) for rows in (families, lots, positions, slices, ended)
         )
         was = _restored(lots, slices, opened)
-        episodes = pl.concat([positions.select(SHARED), ended.select(SHARED)])
+        episodes, earned = (pl.concat([positions.select(c), ended.select(c)]) for c in (SHARED, EARNINGS))
         deeper |= _unlike(was, episodes, families)
         families = families.filter(pl.col("group").is_in(list(deeper)).not_())
         was, episodes = (rows.join(families, on=FAMILY, how="semi", maintain_order="left") for rows in (was, episodes))
-        prior = self._prior(episodes, families)
         return Before(
             families=families,
             lots=LOTS.conform(was),
-            positions=positions_at(episodes, episodes.clear(), was, slices.clear(), prior),
-            prior=prior.select(REALIZED),
+            positions=positions_at(episodes, episodes.clear(), was, slices.clear(), NOTHING_REALIZED),
+            earned=_earned(earned, later, families),
             told=self._told(families, sequence),
             deeper=deeper,
         )
@@ -119,15 +127,6 @@ class Befores:
         if found.height < len(sequences):
             found = family_events(self._catalog, families, OPENERS, wanted)
         return found
-
-    def _prior(self, positions: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
-        """Return what positions had realized before the instants of their families."""
-        columns = (*REALIZED, *FAMILY, "closed_at")
-        if not positions.height:
-            return MATCHES.empty().select(columns)
-        rows = rows_of_positions(self._catalog, MATCHES, positions, columns)
-        rows = rows.cast({name: MATCHES.schema[name] for name in columns})
-        return rows.join(families, on=FAMILY).filter(pl.col("closed_at") < pl.col("since")).select(columns)
 
     def _told(self, families: pl.DataFrame, sequence: int) -> pl.DataFrame:
         """Return the events of the log up to a sequence from the instants of their families on, and their cures."""
@@ -183,6 +182,25 @@ def _restored(lots: pl.DataFrame, slices: pl.DataFrame, opened: pl.DataFrame) ->
     both = pl.concat([LOTS.conform(lots), LOTS.conform(back)])
     first = pl.exclude("lot_id", *HELD).first()
     return LOTS.conform(both.group_by("lot_id", maintain_order=True).agg(first, pl.col(*HELD).sum()))
+
+
+def _earned(positions: pl.DataFrame, later: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
+    """Return what positions had realized: what they have by now, less what they have realized since."""
+    since = later.group_by("position_id").agg(
+        pl.col("realized_pnl").sum().alias("pnl_since"), pl.col("premium").sum().alias("premium_since")
+    )
+    nothing = pl.lit(0, dtype=MONEY)
+    return (
+        positions.join(families.select(*FAMILY, "since"), on=FAMILY)
+        .join(since, on="position_id", how="left")
+        .select(
+            *FAMILY,
+            "position_id",
+            (pl.col("realized_pnl") - pl.col("pnl_since").fill_null(nothing)).alias("realized_pnl"),
+            (pl.col("realized_premium") - pl.col("premium_since").fill_null(nothing)).alias("premium"),
+            "since",
+        )
+    )
 
 
 def _unlike(lots: pl.DataFrame, positions: pl.DataFrame, families: pl.DataFrame) -> dict[str, datetime | None]:

@@ -76,7 +76,7 @@ def derivation(
         families=families,
         lots=lots,
         positions=positions,
-        prior=final[MATCHES.name].join(positions, on="position_id", how="semi"),
+        prior=lambda _: final[MATCHES.name].join(positions, on="position_id", how="semi"),
     )
 
     def after() -> Derived:

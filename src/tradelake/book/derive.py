@@ -1,6 +1,6 @@
 """From events to the derived tables: the pure rooms joined, a full rebuild, a past state."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import polars as pl
@@ -12,7 +12,6 @@ from tradelake.lots import in_effect, match_events
 from tradelake.positions import REALIZED, summarise
 from tradelake.store import Catalog, Checkpoint, Derived, References, read_standing
 from tradelake.store.cold import CLOSED, HOT
-from tradelake.store.derived import no_families
 from tradelake.tables import CASH_FLOWS, CHAIN_KINDS, CURE_KINDS, HEAD, LOTS, POSITIONS, REFUSALS, TRADE_LOG
 
 EVENT_COLUMNS = (
@@ -63,12 +62,12 @@ def derive(
     families: pl.DataFrame | None = None,
     lots: pl.DataFrame | None = None,
     positions: pl.DataFrame | None = None,
-    prior: pl.DataFrame | None = None,
+    prior: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
 ) -> Derived:
     """Match events that are in effect on top of carried lots and positions, and summarise.
 
-    `prior` are the matches of the carried positions, or their columns REALIZED; *families*, where they are given, those
-    whose rows are wanted.
+    `prior` gives, of the episodes of the run, the matches that carried positions had before, with columns REALIZED;
+    *families*, where they are given, are those whose rows are wanted.
     """
     matched = match_events(
         events,
@@ -81,7 +80,7 @@ def derive(
     )
     matches = matched.matches
     if prior is not None:
-        matches = pl.concat([prior.select(REALIZED), matches.select(REALIZED)])
+        matches = pl.concat([prior(matched.episodes).select(REALIZED), matches.select(REALIZED)])
     summary = summarise(matched.episodes, matched.lots, matches)
     flows, refusals = matched.cash_flows, matched.refusals
     if families is not None and flows.height + refusals.height:
@@ -94,8 +93,6 @@ def derive(
         position_history=summary.history,
         cash_flows=CASH_FLOWS.conform(flows),
         refusals=REFUSALS.conform(refusals),
-        resumed=no_families(),
-        replayed=no_families(),
     )
 
 

@@ -6,12 +6,13 @@ something arrived late.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 import polars as pl
 
 from tradelake.book.before import Before, Befores
+from tradelake.book.carrying import EARNED, Carrier
 from tradelake.book.closing import derive_after
 from tradelake.book.derive import EVENT_COLUMNS, EVENT_SCHEMA, SELECT, derive, matched_kinds
 from tradelake.book.folding import Planner
@@ -19,19 +20,21 @@ from tradelake.book.groups import FAMILY, Roots
 from tradelake.book.reach import REACHING_KINDS, Reaching
 from tradelake.book.start import Start, first_start, standing_accounts, start_at
 from tradelake.lots import in_effect
-from tradelake.positions import NOTHING_REALIZED, REALIZED
 from tradelake.store import Catalog, Checkpoint, Derived, References, Standing
 from tradelake.store.cold import HOT
-from tradelake.store.derived import no_families
-from tradelake.store.fold import family_rows, rows_of_positions
-from tradelake.tables import CURE_KINDS, LOTS, MATCHES, POSITIONS, TRADE_LOG
+from tradelake.store.derived import SLOT
+from tradelake.tables import CURE_KINDS, TRADE_LOG
 
 EVENTS = TRADE_LOG.empty().select(EVENT_COLUMNS)
 # What a cure names that lets it link, or what it cures does.
 MOVING = ("account_id", "instrument_id", "executed_at", "moves", "treatment")
 MOVES = " OR ".join(f"contains(details, '{name}')" for name in MOVING)
-REACHES = f"SELECT trade_id FROM {TRADE_LOG.name} WHERE kind IN {REACHING_KINDS}"
-LINKING = f" AND (kind NOT IN {CURE_KINDS} OR {MOVES} OR target_id IN ({REACHES}))"
+REACHES = (
+    f"SELECT sequence, target_id, kind NOT IN {CURE_KINDS} OR coalesce({MOVES}, FALSE) AS links FROM {TRADE_LOG.name} "
+    f"WHERE sequence <= ? AND kind IN {REACHING_KINDS}"
+)
+# So few events are named in the query that reads them.
+NAMED_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,6 @@ class Tail:
     derived: Derived
 
 
-@dataclass(frozen=True, slots=True)
-class _Carried:
-    """Open lots and positions of some families at the checkpoint, and what those positions have realized."""
-
-    families: pl.DataFrame = field(default_factory=no_families)
-    lots: pl.DataFrame = field(default_factory=LOTS.empty)
-    positions: pl.DataFrame = field(default_factory=POSITIONS.empty)
-    realized: pl.DataFrame = field(default_factory=NOTHING_REALIZED.clear)
-
-
 class TailFold:
     """Folds the tail of one book, and remembers what it read for as long as the checkpoint stays."""
 
@@ -60,13 +53,12 @@ class TailFold:
         self._catalog = catalog
         self._checkpoint: Checkpoint | None = None
         self._events = EVENTS
-        self._carried = _Carried()
         # What links families, for folds; and all that reaches further than its family, for questions about the past.
         self._reaching, self._whole = Reaching(EVENT_SCHEMA), Reaching(EVENT_SCHEMA)
         self._start: tuple[int, Start] | None = None
         self._roots: tuple[tuple[int, int], Roots] | None = None
         self._last: Tail | None = None
-        self._befores = Befores(catalog)
+        self._carrier, self._befores = Carrier(catalog), Befores(catalog)
 
     def remember(self, rows: pl.DataFrame) -> None:
         """Take over rows that this process has just committed, where they follow what is known."""
@@ -92,15 +84,29 @@ class TailFold:
             self._whole.add(told, references.instruments, reached=standing.head)
         return self._whole
 
-    def _told_between(self, first: int, last: int, more: str = "") -> pl.DataFrame:
+    def _told_between(self, first: int, last: int) -> pl.DataFrame:
         """Return the reaching events with a sequence above *first*, up to *last*."""
-        # They are few, and lie in all months: their columns are read of them alone.
-        span = f"sequence > ? AND sequence <= ? AND kind IN {REACHING_KINDS}{more}"
-        found = self._catalog.frame(f"SELECT sequence FROM {TRADE_LOG.name} WHERE {span}", [first, last], HOT)
-        if not found.height:
+        found = self._catalog.frame(REACHES, [last], HOT)["sequence"]
+        return self._told(found.filter(found > first))
+
+    def _linking(self, last: int) -> pl.DataFrame:
+        """Return the events up to a sequence that link, and the cures of these, and their cures."""
+        reaches = self._catalog.frame(REACHES, [last], HOT)
+        told = [self._told(reaches.filter("links")["sequence"])]
+        cures = reaches.filter(~pl.col("links"))
+        while told[-1].height and cures.height:
+            of_these = pl.col("target_id").is_in(told[-1]["trade_id"].implode())
+            told.append(self._told(cures.filter(of_these)["sequence"]))
+            cures = cures.filter(~of_these)
+        return pl.concat(told).sort("sequence")
+
+    def _told(self, sequences: pl.Series) -> pl.DataFrame:
+        """Return events by their sequence; they are few, and lie in all months."""
+        if not sequences.len():
             return EVENTS
-        with self._catalog.joined(found=found):
-            return self._catalog.frame(f"{SELECT} SEMI JOIN found USING (sequence) ORDER BY sequence", span=HOT)
+        few = ", ".join(map(str, sequences)) if sequences.len() <= NAMED_FEW else "SELECT sequence FROM found"
+        with self._catalog.joined(found=sequences.to_frame()):
+            return self._catalog.frame(f"{SELECT} WHERE sequence IN ({few}) ORDER BY sequence", span=HOT)
 
     def _reached(self) -> int:
         known = self._checkpoint.sequence if self._checkpoint is not None else 0
@@ -108,7 +114,8 @@ class TailFold:
 
     def _read(self, standing: Standing, references: References) -> None:
         if self._checkpoint != standing.checkpoint or self._reached() > standing.head:
-            self._checkpoint, self._events, self._carried, self._start = standing.checkpoint, EVENTS, _Carried(), None
+            self._checkpoint, self._events, self._start = standing.checkpoint, EVENTS, None
+            self._carrier, self._befores = Carrier(self._catalog), Befores(self._catalog)
         if self._reaching.reached > standing.head:
             self._reaching = Reaching(EVENT_SCHEMA)
         if self._reached() < standing.head:
@@ -127,7 +134,8 @@ class TailFold:
             # Nothing is folded over the checkpoint, so that nothing before it need be read.
             return
         if reaching.reached < checkpoint:
-            past = self._told_between(reaching.reached, checkpoint, LINKING)
+            past = self._linking(checkpoint)
+            past = past.filter(pl.col("sequence") > reaching.reached)
             reaching.add(past, references.instruments, reached=checkpoint)
         if reaching.reached >= self._reached():
             return
@@ -146,19 +154,19 @@ class TailFold:
         runs = []
         times = [checkpoint.latest_at, *_times(self._events)]
         if plan.resumed.height:
-            carried = self._carry(plan.resumed, checkpoint)
             events = in_effect(plan.resumed_events, references.instruments)
-            positions = carried.positions.join(plan.resumed, on=FAMILY, how="semi")
+            carried = self._carrier.carried(plan.resumed, events, roots)
+            earned = carried.positions.select(*FAMILY, *EARNED[:2], pl.col("realized_premium").alias("premium"))
             run = derive(
                 references,
                 events,
                 start=self._started(references, checkpoint),
                 families=plan.resumed,
-                lots=carried.lots.join(plan.resumed, on=FAMILY, how="semi"),
-                positions=positions,
-                prior=carried.realized.join(positions, on="position_id", how="semi"),
+                lots=carried.lots,
+                positions=carried.positions,
+                prior=self._carrier.prior(earned),
             )
-            runs.append(replace(run, resumed=plan.resumed))
+            runs.append(replace(run, resumed=carried.positions.select(SLOT)))
             times += _times(events)
         if plan.before is not None and plan.before.families.height:
             run, events = self._rewind(plan.before, plan.rewound_events, standing, references)
@@ -188,7 +196,7 @@ class TailFold:
             families=families,
             lots=before.lots,
             positions=before.positions,
-            prior=before.prior,
+            prior=self._carrier.prior(before.earned),
         )
         undone = told.select("sequence").join(earlier, on="sequence", how="anti")
         return replace(run, rewound=families, undone=undone), events
@@ -215,23 +223,6 @@ class TailFold:
             start = start_at(self._catalog, references, self._reaching, checkpoint.sequence)
             self._start = references.accounts.height, start
         return self._start[1]
-
-    def _carry(self, families: pl.DataFrame, checkpoint: Checkpoint) -> _Carried:
-        """Return what is carried into the fold; families that were read before are not read again."""
-        missing = families.join(self._carried.families, on=FAMILY, how="anti")
-        if missing.height and checkpoint.sequence:
-            lots, positions = (family_rows(self._catalog, table, missing) for table in (LOTS, POSITIONS))
-            realized = NOTHING_REALIZED
-            if positions.height:
-                realized = rows_of_positions(self._catalog, MATCHES, positions, REALIZED).cast(realized.schema)
-            known = self._carried
-            self._carried = _Carried(
-                pl.concat([known.families, missing]),
-                pl.concat([known.lots, LOTS.conform(lots)]),
-                pl.concat([known.positions, POSITIONS.conform(positions)]),
-                pl.concat([known.realized, realized]),
-            )
-        return self._carried
 
 
 def _joined(runs: Sequence[Derived]) -> Derived:

@@ -20,8 +20,8 @@ from tradelake.store.parquet import parquet_writer
 from tradelake.store.session import INLINE_ROWS
 from tradelake.tables import Table
 
-# So many rows make it worth while to write files; fewer are inserted.
-FILES_FROM = 20_000
+# From so many rows on a file is written sooner than they are inserted one by one.
+FILES_FROM = 250
 # Rows of an INSERT: it has the files of all its months open.
 ROWS_AT_ONCE = 100_000
 

@@ -15,6 +15,7 @@ from tradelake.tables import (
 )
 
 FAMILY = ("account_id", "symbol")
+SLOT = ("account_id", "instrument_id")
 REPLACED = (POSITIONS, LOTS)
 # The event that made a row of the others.
 MADE_BY = {MATCHES: "close_sequence", POSITION_HISTORY: "close_sequence", CASH_FLOWS: "sequence", REFUSALS: "sequence"}
@@ -30,48 +31,62 @@ def no_events() -> pl.DataFrame:
     return pl.DataFrame(schema={"sequence": pl.Int64})
 
 
+def no_slots() -> pl.DataFrame:
+    """Return an empty frame of accounts and instruments."""
+    return pl.DataFrame(schema=dict.fromkeys(SLOT, pl.String))
+
+
 @dataclass(frozen=True, slots=True)
 class Void:
-    """Rows of a derived table that no longer hold: those of some families, and those that some events had made."""
+    """Rows of a derived table that no longer hold: those of some families, and those with some values of its columns.
+
+    `values` has the columns `by`: a position, or the event that has made the row.
+    """
 
     families: pl.DataFrame
-    made_by: str = ""
-    events: pl.DataFrame = field(default_factory=no_events)
+    by: tuple[str, ...]
+    values: pl.DataFrame
+
+    @property
+    def parts(self) -> dict[str, tuple[tuple[str, ...], pl.DataFrame]]:
+        """What is void, by a name: columns and their values; nothing that is empty."""
+        parts = {"families": (FAMILY, self.families.select(FAMILY)), "values": (self.by, self.values)}
+        return {name: part for name, part in parts.items() if part[1].height}
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that tell whether a row is void."""
-        return (*(FAMILY if self.families.height else ()), *((self.made_by,) if self.events.height else ()))
+        return tuple(column for columns, _ in self.parts.values() for column in columns)
 
     def without(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return rows of the table, with these columns, without those that are void."""
-        if self.families.height:
-            rows = rows.join(self.families, on=FAMILY, how="anti", maintain_order="left")
-        if self.events.height:
-            rows = rows.join(self.events, left_on=self.made_by, right_on="sequence", how="anti", maintain_order="left")
+        for columns, values in self.parts.values():
+            rows = rows.join(values, on=columns, how="anti", maintain_order="left")
         return rows
 
     def frames(self, name: str) -> dict[str, pl.DataFrame]:
-        """Return the frames that `sql` asks for, by their names, which begin with *name*."""
-        return {f"{name}_families": self.families, f"{name}_events": self.events}
+        """Return the frames that the conditions ask for, by their names, which begin with *name*."""
+        return {f"{name}_{part}": values for part, (_, values) in self.parts.items()}
+
+    def held(self, name: str) -> dict[str, str]:
+        """Return per part the condition on a row that is void; the frames are known by the same *name*."""
+        return {
+            part: f"({', '.join(columns)}) IN (SELECT ({', '.join(columns)}) FROM {name}_{part})"
+            for part, (columns, _) in self.parts.items()
+        }
 
     def kept(self, name: str) -> list[str]:
-        """Return the conditions on a row that still holds; the frames are known by the same *name*."""
-        texts = []
-        if self.families.height:
-            texts.append(f"(account_id, symbol) NOT IN (SELECT (account_id, symbol) FROM {name}_families)")
-        if self.events.height:
-            texts.append(f"{self.made_by} NOT IN (SELECT sequence FROM {name}_events)")
-        return texts
+        """Return the conditions on a row that still holds."""
+        return [f"NOT {text}" for text in self.held(name).values()]
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
     """Rows of the derived tables for some families.
 
-    `resumed` families keep the matches, history, cash flows and refusals that the checkpoint has, and these rows
-    are added; `replayed` families lose theirs, `rewound` ones those that the events `undone`, by their sequence, had
-    made. Positions and lots are replaced for all.
+    `resumed` are positions that are carried on, by account and instrument: they and their lots are replaced, and rows
+    of the other tables are added to those that the checkpoint has. `replayed` families lose all of theirs, `rewound`
+    ones their positions and lots, and what the events `undone`, by their sequence, had made.
     """
 
     positions: pl.DataFrame = field(default_factory=POSITIONS.empty)
@@ -80,7 +95,7 @@ class Derived:
     position_history: pl.DataFrame = field(default_factory=POSITION_HISTORY.empty)
     cash_flows: pl.DataFrame = field(default_factory=CASH_FLOWS.empty)
     refusals: pl.DataFrame = field(default_factory=REFUSALS.empty)
-    resumed: pl.DataFrame = field(default_factory=no_families)
+    resumed: pl.DataFrame = field(default_factory=no_slots)
     rewound: pl.DataFrame = field(default_factory=no_families)
     replayed: pl.DataFrame = field(default_factory=no_families)
     undone: pl.DataFrame = field(default_factory=no_events)
@@ -88,8 +103,8 @@ class Derived:
     def void(self, table: Table) -> "Void":
         """Return which rows of *table* at the checkpoint are void."""
         if table in REPLACED:
-            return Void(pl.concat([self.resumed, self.rewound, self.replayed]))
-        return Void(self.replayed, MADE_BY[table], self.undone)
+            return Void(pl.concat([self.rewound, self.replayed]), SLOT, self.resumed)
+        return Void(self.replayed, (MADE_BY[table],), self.undone.rename({"sequence": MADE_BY[table]}))
 
     def rows(self, table: Table) -> pl.DataFrame:
         """Return the rows of *table*."""

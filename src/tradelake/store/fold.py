@@ -15,12 +15,14 @@ import polars as pl
 from tradelake.store.bulk import insert_rows
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT, Span
-from tradelake.store.derived import FAMILY, Derived
+from tradelake.store.derived import FAMILY, REPLACED, SLOT, Derived
 from tradelake.store.literals import instant, literal
 from tradelake.tables import ARCHIVE_TOTALS, CHECKPOINT, DERIVED_TABLES, HEAD, TRADE_LOG, Table
 
 # So many names are listed one by one, rather than all between the first and the last.
 LISTED = 40
+# The rows of a position lie together, so that few positions are found by their ids.
+LISTED_POSITIONS = 1_000
 # The families of the log, those included of which all is archived.
 NAMED = (
     f"SELECT account_id, coalesce(symbol, '') AS symbol FROM {TRADE_LOG.name} "
@@ -75,6 +77,12 @@ def family_rows(catalog: Catalog, table: Table, families: pl.DataFrame, where: s
         )
 
 
+def slot_rows(catalog: Catalog, table: Table, slots: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of positions or lots, as of the checkpoint, of some accounts and instruments."""
+    with catalog.joined(slots=slots):
+        return catalog.frame(f"SELECT t.* FROM {table.name} t SEMI JOIN slots USING ({', '.join(SLOT)})")
+
+
 def archives_since(catalog: Catalog, families: pl.DataFrame, since: datetime) -> list[str]:
     """Return the archived parts that have events of some families at or after an instant."""
     with catalog.joined(families=families.select(FAMILY)):
@@ -87,10 +95,11 @@ def archives_since(catalog: Catalog, families: pl.DataFrame, since: datetime) ->
 
 def rows_of_positions(catalog: Catalog, table: Table, positions: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Return columns of the rows of a derived table that belong to some positions, as of the checkpoint."""
-    with catalog.joined(held=positions.select("position_id")):
-        return catalog.frame(
-            f"SELECT {', '.join(columns)} FROM {table.name} SEMI JOIN held USING (position_id) WHERE {_near(positions)}"
-        )
+    select, ids = f"SELECT {', '.join(columns)} FROM {table.name}", positions["position_id"]
+    if ids.len() <= LISTED_POSITIONS:
+        return catalog.frame(f"{select} WHERE position_id IN ({', '.join(map(literal, ids)) or 'NULL'})")
+    with catalog.joined(held=ids.to_frame()):
+        return catalog.frame(f"{select} SEMI JOIN held USING (position_id) WHERE {_near(positions)}")
 
 
 def _near(families: pl.DataFrame) -> str:
@@ -144,14 +153,12 @@ def _delete_void(catalog: Catalog, table: Table, derived: Derived) -> None:
     """Remove the rows that no longer hold; what is said besides of where they are tells which files to look at."""
     void = derived.void(table)
     with catalog.joined(**void.frames("void")):
-        if void.families.height:
-            of_families = "(account_id, symbol) IN (SELECT (account_id, symbol) FROM void_families)"
-            catalog.execute(f"DELETE FROM {table.name} WHERE {of_families} AND {_near(void.families)}")
-        if void.events.height:
-            numbers = void.events["sequence"].to_numpy()
-            span = f"{void.made_by} BETWEEN {numbers.min()} AND {numbers.max()} AND {_near(derived.rewound)}"
-            made = f"{void.made_by} IN (SELECT sequence FROM void_events)"
-            catalog.execute(f"DELETE FROM {table.name} WHERE {made} AND {span}")
+        for part, condition in void.held("void").items():
+            near = _near(void.families) if part == "families" else "TRUE"
+            if part == "values" and table not in REPLACED:
+                numbers = derived.undone["sequence"].to_numpy()
+                near = f"{void.by[0]} BETWEEN {numbers.min()} AND {numbers.max()} AND {_near(derived.rewound)}"
+            catalog.execute(f"DELETE FROM {table.name} WHERE {condition} AND {near}")
 
 
 def move_checkpoint(catalog: Catalog, checkpoint: Checkpoint) -> None:
