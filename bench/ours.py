@@ -118,8 +118,8 @@ def late(folder: str) -> Numbers:
     busiest = "SELECT account_id, symbol, max(executed_at) FROM trade_log GROUP BY ALL ORDER BY count(*) DESC LIMIT 1"
     with tl.open(f"{folder}/book", read_only=True) as book:
         account, symbol, last = book.sql(busiest).fetchall()[0]
-    at = last - timedelta(days=LATE_DAYS)
-    fill = _fill("late", 0) | {"account_id": account, "symbol": symbol, "executed_at": at.isoformat()}
+    at = (last - timedelta(days=LATE_DAYS)).isoformat()
+    fill = _fill("late", 0) | {"account_id": account, "symbol": symbol, "executed_at": at}
     os.sync()
     started = time.perf_counter()
     with tl.open(f"{folder}/book") as book:
@@ -135,10 +135,7 @@ def late(folder: str) -> Numbers:
 
 
 def single(folder: str, count: int) -> Numbers:
-    """Record one fill at a time, each durable when `record` returns, and ask for the position after each; then batches.
-
-    A batch is of BATCH fills that one call records.
-    """
+    """Record one fill at a time, each durable when `record` returns, ask for the position after each; then batches."""
     recorded, read, batches = [], [], []
     with tl.open(f"{folder}/book") as book:
         for number in range(count):

@@ -95,22 +95,35 @@ def test_a_correct_that_moves_a_fill_goes_back_to_before_either_time(held, plans
     settle(held, 2 * HELD + 2)
 
 
-def test_shares_of_an_assignment_are_gone_back_to_with_it(local_book, plans):
-    """Two lots of the put were assigned at once: which of the lots of shares a sale took, no match says."""
-    first = [fill(number, "1", symbol="ACME", price="60") for number in range(4)]
-    puts = [fill(10 + number, "-1", **PUT, price=f"1.{number}") for number in range(2)]
+@pytest.mark.parametrize(
+    ("method", "others", "since"),
+    [
+        # First in, first out: of the two lots of shares, slices left the first one until it was used up.
+        ("FIFO", 0, datetime(2026, 1, 20, 18, tzinfo=UTC)),
+        # Which lot is closed first depends on what each of them costs.
+        ("HIFO", 0, datetime(2026, 1, 16, 21, tzinfo=UTC)),
+        # The shares were sold short before: the first put has covered them, and no match says how far.
+        ("FIFO", -50, datetime(2026, 1, 16, 21, tzinfo=UTC)),
+    ],
+)
+def test_shares_that_were_delivered_are_of_several_lots_of_one_event(local_book, plans, method, others, since):
+    mine = {"account_id": "SOME-1", "broker_account_id": "U9", "symbol": "ACME"}
+    local_book.add_accounts([{"account_id": "SOME-1", "lot_method": method, "broker_account_id": "U9"}])
+    first = [fill(number, "1", **mine, price="60") for number in range(4 if others >= 0 else 0)]
+    first += [fill(8, str(others), **mine, price="61")] if others else []
+    puts = [fill(10 + number, "-1", **mine | PUT, price=f"1.{number}") for number in range(2)]
     end = {"kind": "assign", "executed_at": EXPIRED, "trade_id": "E", "broker_execution_id": "XE", "quantity": "2"}
     end = {name: value for name, value in puts[0].items() if name not in ("action", "price", "commission")} | end
     sold = [
-        fill(90 + number, "-90", symbol="ACME", price="55", executed_at=f"2026-01-2{number}T15:00:00Z")
-        for number in range(2)
+        fill(90 + number, "-70", **mine, price="55", executed_at=f"2026-01-2{number}T15:00:00Z") for number in range(2)
     ]
-    assert local_book.record([*first, *puts, end, *sold]).ok
+    events = [*first, *puts, end, *sold]
+    assert local_book.record(events).ok
     local_book.fold()
-    local_book.record(fill(99, "7", symbol="ACME", executed_at="2026-01-20T18:00:00Z"))
+    local_book.record(fill(99, "7", **mine, executed_at="2026-01-20T18:00:00Z"))
     local_book.matches()
-    assert since_of(plans[0]) == datetime(2026, 1, 16, 21, tzinfo=UTC)
-    settle(local_book, 10)
+    assert since_of(plans[0]) == since
+    settle(local_book, len(events) + 1)
 
 
 @pytest.mark.parametrize(("split_day", "replayed"), [(9, 0), (11, 1)])
@@ -158,11 +171,13 @@ def day(number: int, minute: int = 0) -> str:
 def test_what_was_read_once_is_remembered_while_the_tail_grows(held, plans, monkeypatch):
     held.record(hourly(HELD - 2, "3", 30))
     held.matches()
-    read = []
-    frame_of = type(held._catalog).frame
-    monkeypatch.setattr(
-        type(held._catalog), "frame", lambda self, *a, **k: read.append(a[0]) or frame_of(self, *a, **k)
-    )
+    read, frame_of = [], type(held._catalog).frame
+
+    def noted(self, statement, *given, **named):
+        read.append(statement)
+        return frame_of(self, statement, *given, **named)
+
+    monkeypatch.setattr(type(held._catalog), "frame", noted)
     held.record(hourly(HELD + 1, "-3", 0))
     held.matches()
     assert plans[-1].before is not None

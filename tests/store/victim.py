@@ -147,8 +147,8 @@ def main() -> None:
     """Say that the process is ready, then do the steps that one line of standard input tells."""
     target, data = sys.argv[1:]
     if os.getpid() % 2:
-        # Long imports write their files themselves; in every other process middling ones do.
-        bulk.FILES_FROM = 1010
+        # Middling imports write their files themselves; every other process has DuckLake do it.
+        bulk.FILES_FROM = 1_000_000
     print("ready", flush=True)
     for answer in answers(target, data or None, json.loads(sys.stdin.readline())):
         print(json.dumps(answer), flush=True)

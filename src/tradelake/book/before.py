@@ -2,7 +2,8 @@
 
 A lot of today that was opened by then was open, and so was every slice that was closed later, with the basis that left
 its lot. Which lot that was is known where one trade opened it in the position that it is still in: the event has no
-other lot there. A slice of any other lot says that one has to go back to before its opening.
+other lot there; and mostly for shares that were delivered (`ranks.py`). A slice of any other lot says that one has to
+go back to before its opening.
 """
 
 from collections.abc import Mapping
@@ -11,8 +12,11 @@ from datetime import datetime
 
 import polars as pl
 
+from tradelake.book.carrying import DELIVERING
 from tradelake.book.derive import EVENT_COLUMNS, SELECT
 from tradelake.book.groups import FAMILY
+from tradelake.book.ranks import RANKS, ranks_of
+from tradelake.lots.effective import PHASES
 from tradelake.lots.methods import POOL_ID
 from tradelake.lots.names import event_name
 from tradelake.positions import NOTHING_REALIZED, SHARED, positions_at
@@ -36,8 +40,6 @@ NOTHING_EARNED = pl.DataFrame(
         "since": MATCHES.schema["closed_at"],
     }
 )
-# A trade opens one lot of a position, and it does so in this phase.
-OPEN_PHASE, LOT_RANK = 1, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Befores:
     def read(self, families: pl.DataFrame, sequence: int) -> Before:
         """Return what families looked like, from what the checkpoint at *sequence* has.
 
-        `families` are account_id, symbol, group, since and shifted_at: when something may last have made several lots
-        of one; null for never.
+        `families` are account_id, symbol, group, since, shifted_at: when something may last have made several lots of
+        one, and divided_at: when it may last have mattered in which order lots are closed, or how many shares they
+        are; null for never.
         """
         last = self._last
         if last is None or last[0] != sequence or not last[1].equals(families):
@@ -97,12 +100,13 @@ class Befores:
         )
         slices, ended = later.filter(opened_before), ended.filter(opened_before)
         opened = self._openers(families, slices["open_sequence"].unique().to_list())
-        deeper = _deeper(lots, slices, opened)
+        slices = self._with_ranks(families, lots, slices, opened)
+        deeper = _deeper(lots, slices)
         known = pl.col("group").is_in(list(deeper)).not_()
         families, lots, positions, slices, ended = (
             rows.filter(known) for rows in (families, lots, positions, slices, ended)
         )
-        was = _restored(lots, slices, opened)
+        was = _restored(lots, slices)
         episodes, earned = (pl.concat([positions.select(c), ended.select(c)]) for c in (SHARED, EARNINGS))
         deeper |= _unlike(was, episodes, families)
         families = families.filter(pl.col("group").is_in(list(deeper)).not_())
@@ -128,6 +132,35 @@ class Befores:
             found = family_events(self._catalog, families, OPENERS, wanted)
         return found
 
+    def _with_ranks(
+        self, families: pl.DataFrame, lots: pl.DataFrame, slices: pl.DataFrame, opened: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Return the slices with what opened their lots, and the rank of these; null where that is not known."""
+        told = opened.select(
+            pl.col("sequence").alias("open_sequence"),
+            event_name_of(opened),
+            pl.col("kind").alias("opened_by"),
+            pl.col("account_id").alias("told_account"),
+            pl.col("instrument_id").alias("told_instrument"),
+        )
+        slices = slices.join(told, on="open_sequence", how="left", maintain_order="left")
+        there = pl.col("told_account") == pl.col("account_id")
+        same = pl.col("told_instrument") == pl.col("instrument_id")
+        delivered = pl.col("opened_by").is_in(DELIVERING) & there & ~same & _after("divided_at")
+        events = slices.filter(delivered)["open_sequence"].unique()
+        ranks = pl.DataFrame(schema=RANKS)
+        if events.len():
+            few = f"IN ({', '.join(map(str, events))})"
+            made, taken = (
+                family_rows(self._catalog, MATCHES, families, f"{column} {few}")
+                for column in ("close_sequence", "open_sequence")
+            )
+            ranks = ranks_of(made, taken, lots)
+        slices = slices.join(ranks, on="match_id", how="left", maintain_order="left")
+        plain = (pl.col("opened_by") == "trade") & there & same & _after("shifted_at")
+        rank = pl.when(plain).then(pl.lit(0, dtype=pl.Int64)).when(delivered).then("lot_rank")
+        return slices.with_columns(rank.alias("lot_rank"))
+
     def _told(self, families: pl.DataFrame, sequence: int) -> pl.DataFrame:
         """Return the events of the log up to a sequence from the instants of their families on, and their cures."""
         since = families["since"].min()
@@ -147,37 +180,35 @@ class Befores:
         return pl.concat([events, cures])
 
 
-def _deeper(lots: pl.DataFrame, slices: pl.DataFrame, opened: pl.DataFrame) -> dict[str, datetime | None]:
+def event_name_of(opened: pl.DataFrame) -> pl.Series:
+    """Return the names that lots have of their opening events, as `open_name`."""
+    return opened.with_columns(pl.lit(value=False).alias("shared")).select(event_name().alias("open_name"))["open_name"]
+
+
+def _after(column: str) -> pl.Expr:
+    """Return whether lots were opened after all that may have happened to them up to an instant, null for never."""
+    return (pl.col("opened_at") > pl.col(column)).fill_null(value=True)
+
+
+def _deeper(lots: pl.DataFrame, slices: pl.DataFrame) -> dict[str, datetime | None]:
     """Return the groups of which slices may be of any of several lots, and the first opening of such lots."""
-    told = opened.select(
-        pl.col("sequence").alias("open_sequence"),
-        "kind",
-        pl.col("account_id").alias("told_account"),
-        pl.col("instrument_id").alias("told_instrument"),
-    )
-    own = (pl.col("told_account") == pl.col("account_id")) & (pl.col("told_instrument") == pl.col("instrument_id"))
-    apart = (pl.col("opened_at") > pl.col("shifted_at")).fill_null(value=True)
-    plain = ((pl.col("kind") == "trade") & own & apart).fill_null(value=False)
-    unclear = slices.join(told, on="open_sequence", how="left").filter(~plain)
+    unclear = slices.filter(pl.col("lot_rank").is_null())
     found: dict[str, datetime | None] = dict(unclear.group_by("group").agg(pl.col("opened_at").min()).iter_rows())
     pooled = pl.col("open_trade_id") == POOL_ID
-    unknown = [unclear.filter(pl.col("kind").is_null()), *(rows.filter(pooled) for rows in (lots, slices))]
+    unknown = [unclear.filter(pl.col("opened_by").is_null()), *(rows.filter(pooled) for rows in (lots, slices))]
     return found | dict.fromkeys(pl.concat(rows["group"] for rows in unknown).to_list())
 
 
-def _restored(lots: pl.DataFrame, slices: pl.DataFrame, opened: pl.DataFrame) -> pl.DataFrame:
+def _restored(lots: pl.DataFrame, slices: pl.DataFrame) -> pl.DataFrame:
     """Return the lots as they were: slices are put back into the lots that they were taken from."""
-    names = opened.with_columns(pl.lit(value=False).alias("shared")).select(
-        pl.col("sequence").alias("open_sequence"), event_name().alias("open_name")
-    )
-    back = slices.join(names, on="open_sequence", how="left", maintain_order="left").select(
-        pl.format("{}/{}-{}", "position_id", "open_name", pl.lit(LOT_RANK)).alias("lot_id"),
+    back = slices.select(
+        pl.format("{}/{}-{}", "position_id", "open_name", "lot_rank").alias("lot_id"),
         *LOT,
         *TERMS,
         pl.when(pl.col("side") == "LONG").then("quantity").otherwise(-pl.col("quantity")).alias("quantity"),
         *(pl.col(left).alias(name) for name, left in LEFT.items()),
-        pl.lit(OPEN_PHASE, dtype=pl.Int64).alias("open_phase"),
-        pl.lit(LOT_RANK, dtype=pl.Int64).alias("lot_rank"),
+        pl.col("opened_by").replace_strict(PHASES, return_dtype=pl.Int64).alias("open_phase"),
+        "lot_rank",
     )
     both = pl.concat([LOTS.conform(lots), LOTS.conform(back)])
     first = pl.exclude("lot_id", *HELD).first()

@@ -129,7 +129,10 @@ class Planner:
         """Return the late families to rewind, and the nodes to replay with all that was ever linked with them."""
         if not late.height:
             return None, late.select(NODE)
-        rewinder = Rewinder(self._catalog, self.reaching, self._roots, self.tail, self._checkpoint, befores)
+        in_order = self.references.accounts.filter(pl.col("lot_method") == "FIFO")["account_id"]
+        rewinder = Rewinder(
+            self._catalog, self.reaching, self._roots, self.tail, self._checkpoint, befores, in_order=set(in_order)
+        )
         before = rewinder.rewound(late)
         replayed = late.join(before.families, on="group", how="anti").select(NODE)
         while replayed.height:

@@ -9,7 +9,7 @@ goes back to before what it is about. Everything else is replayed from the first
 or another lot method has reached since, families with an average cost, and what was linked with others by a correction.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -31,12 +31,18 @@ TARGETS = f"SELECT trade_id, leg_id, kind, target_id, executed_at FROM {TRADE_LO
 TARGET_COLUMNS = ("trade_id", "leg_id", "kind", "target_id", "executed_at")
 # What happens to lots, and leaves one lot one.
 KEEPING = ("split", "cash_dividend", "return_of_capital", "lot_method")
-REWOUND = {**dict.fromkeys((*FAMILY, "group"), pl.String()), "since": INSTANT, "shifted_at": INSTANT}
+# What changes neither how many shares a lot has, nor which lot is closed first.
+PAYING = ("cash_dividend", "return_of_capital")
+INSTANTS = ("since", "shifted_at", "divided_at")
+REWOUND = {**dict.fromkeys((*FAMILY, "group"), pl.String()), **dict.fromkeys(INSTANTS, INSTANT)}
 Key = tuple[str, str]
 
 
 class Rewinder:
-    """Finds out, for one fold of the `tail`, which late groups of families can be rewound."""
+    """Finds out, for one fold of the `tail`, which late groups of families can be rewound.
+
+    `in_order` are the accounts that close their lots first in, first out, where no change of method says otherwise.
+    """
 
     def __init__(
         self,
@@ -46,6 +52,8 @@ class Rewinder:
         tail: pl.DataFrame,
         checkpoint: Checkpoint,
         befores: Befores,
+        *,
+        in_order: Collection[str],
     ) -> None:
         self._catalog = catalog
         self._reaching = reaching
@@ -53,6 +61,7 @@ class Rewinder:
         self._tail = tail
         self._checkpoint = checkpoint
         self._befores = befores
+        self._in_order = in_order
 
     def rewound(self, late: pl.DataFrame) -> Before:
         """Return the families of the groups of *late* that can be rewound, with what they looked like.
@@ -79,10 +88,11 @@ class Rewinder:
         self, late: pl.DataFrame, starts: Mapping[str, datetime], nodes: Mapping[str, set[Node]]
     ) -> pl.DataFrame:
         """Return the families of groups, with the instant to go back to and when lots were last shifted before."""
-        rows = [(group, at, self._shifted_at(nodes[group])) for group, at in starts.items()]
-        groups = pl.DataFrame(
-            rows, schema={name: REWOUND[name] for name in ("group", "since", "shifted_at")}, orient="row"
-        )
+        rows = [
+            (group, at, self._last(nodes[group], KEEPING), self._divided_at(nodes[group], at))
+            for group, at in starts.items()
+        ]
+        groups = pl.DataFrame(rows, schema={name: REWOUND[name] for name in ("group", *INSTANTS)}, orient="row")
         families = self._roots.families(late.select(*NODE, "group")).select(*FAMILY, "group")
         return families.join(groups, on="group").select(*REWOUND).unique().sort(FAMILY)
 
@@ -159,10 +169,16 @@ class Rewinder:
                 return False
         return True
 
-    def _shifted_at(self, nodes: set[Node]) -> datetime | None:
-        """Return when something may last have made several lots of one, or have brought a lot back."""
-        reaches = (r for r in self._reaching.reaches if r.kind is not None and r.kind not in KEEPING)
+    def _last(self, nodes: set[Node], harmless: Collection[str]) -> datetime | None:
+        """Return when something else than what is harmless has last happened to some nodes, if it ever has."""
+        reaches = (r for r in self._reaching.reaches if r.kind is not None and r.kind not in harmless)
         return max((max(reach.times) for reach in reaches if self._hits(reach, nodes)), default=None)
+
+    def _divided_at(self, nodes: set[Node], since: datetime) -> datetime | None:
+        """Return when the order or the size of lots may last have changed: always, unless all close first in first."""
+        if any(account not in self._in_order for account, _ in nodes):
+            return since
+        return self._last(nodes, PAYING)
 
     def _named(self, reach: Reach) -> set[Node]:
         return {(account, root) for account in reach.accounts for root in self._roots.of(reach.symbols)}
