@@ -21,8 +21,9 @@ CHUNK = 1_000_000
 DAY_ROWS = 1_000
 LATE_OF_DAY = 5
 CENTS = pl.Decimal(18, 2)
-# Events of an episode, with what is left at the end, so that as many episodes are drawn as a log needs.
-PER_EPISODE = 3.1
+# Events of an episode, with what is left at the end, so that as many episodes are drawn as a log needs. Of a contract
+# that several episodes have all expires at once, so that in a very large log it is fewer.
+PER_EPISODE, PER_EPISODE_OF_MANY, MANY = 3.1, 3.05, 50_000_000
 PER_PLAIN_EPISODE = 2.9
 BUSTED, LATE = 0.003, 0.005
 OPEN_SECOND, CLOSE_SECOND = 34_260, 57_000
@@ -89,7 +90,8 @@ def _chunks(rows: int, *, plain: bool) -> Iterator[pl.DataFrame]:
 
 
 def _months(rows: int, *, plain: bool) -> Iterator[pl.DataFrame]:
-    episodes_wanted = rows / (PER_PLAIN_EPISODE if plain else PER_EPISODE) + 40
+    each = PER_PLAIN_EPISODE if plain else PER_EPISODE if rows < MANY else PER_EPISODE_OF_MANY
+    episodes_wanted = rows / each + 40
     months, coming, drawn = MARKET.months, pl.DataFrame(), 0
     for number, span in enumerate(months):
         made = np.random.default_rng((MARKET_SEED, number, plain))

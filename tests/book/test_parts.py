@@ -4,7 +4,7 @@ import pytest
 
 import tradelake as tl
 from tests.books import fill
-from tradelake.book import closing, parts, past
+from tradelake.book import closing, parts
 from tradelake.tables import DERIVED_TABLES
 
 
@@ -98,7 +98,7 @@ def test_a_rebuild_in_parts_that_is_broken_off_changes_nothing(book, small, monk
             raise MemoryError
         return written(*args, **named)
 
-    monkeypatch.setattr(past, "derivation", fails)
+    monkeypatch.setattr(parts, "derivation", fails)
     with pytest.raises(MemoryError):
         book.rebuild()
     after = {table.name: book.sql(f"SELECT * FROM {table.name} ORDER BY ALL").pl() for table in DERIVED_TABLES}

@@ -31,13 +31,14 @@ def unfolded(_: Book) -> None:
 
 def part_by_part(book: Book) -> None:
     """Derive the log as if hardly any of it fitted in memory."""
-    with mock.patch.object(parts, "PART_EVENTS", 7):
+    with mock.patch.object(parts, "PART_EVENTS", 3):
         book.rebuild()
 
 
 def by_a_cluster(book: Book) -> None:
     """Derive the log as the workers of a cluster do."""
-    book.rebuild_in_buckets(map, buckets=3)
+    with mock.patch.object(parts, "PART_EVENTS", 5):
+        book.rebuild_in_buckets(map, buckets=3)
 
 
 PATHS = (unfolded, Book.fold, part_by_part, by_a_cluster)

@@ -14,7 +14,7 @@ from bench.questions import DERIVED
 from tests.books import OF_THE_COMMIT
 from tests.laws.books import BOOKS, new_book
 from tests.reference.fuzz import Gen
-from tradelake.book import Policy
+from tradelake.book import Policy, parts
 from tradelake.jobs.scenario import executions
 from tradelake.store.closing import closed_until
 
@@ -46,6 +46,11 @@ def test_a_book_goes_on_from_where_it_was_closed(seed, told, until):
         plain.record([row for n, row in enumerate(rows, start=1) if n not in refused])
         same(book, plain)
         book.fold()
+        # A rebuild goes on from there as well, in parts and stretches of time.
+        with patch.object(parts, "PART_EVENTS", 4):
+            assert book.rebuild(check=True).identical
+            book.rebuild()
+        same(book, plain)
         # A second closing starts from the first.
         delete_until(book, days[-1], Path(folder))
         same(book, plain)

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
-from tradelake.book.checking import Difference
-from tradelake.book.deriving import Derivers
+from tradelake.book.checking import Comparison, Difference
+from tradelake.book.deriving import Derivers, Waiting
 from tradelake.book.parts import Part
 from tradelake.book.read import Moment
 from tradelake.errors import StorageError
@@ -111,11 +111,16 @@ class _Replayer(Derivers):
 
     def write(self, bucket: Bucket) -> tuple[Piece, ...]:
         moment = self._moment(bucket.as_of, bucket.as_known)
-        derived = self._part_derivation(self._planner(), bucket.part, moment)()
-        name = f"rebuild-{bucket.job}-{bucket.number}-{uuid4().hex}"
-        return write_pieces(self._catalog, derived, name, folder=bucket.folder)
+        pieces: list[Piece] = []
+        for number, step in enumerate(self._part_steps(self._planner(), bucket.part, moment)):
+            name = f"rebuild-{bucket.job}-{bucket.number}-{number}-{uuid4().hex}"
+            pieces += write_pieces(self._catalog, step().derived, name, folder=bucket.folder)
+        return tuple(pieces)
 
     def compare(self, bucket: Bucket) -> tuple[dict[str, int], dict[str, list[Difference]]]:
-        derived = self._part_derivation(self._planner(), bucket.part, Moment())()
-        rows = {table.name: derived.rows(table).height for table in DERIVED_TABLES}
-        return rows, {table.name: self._differing(table, bucket.part, derived) for table in DERIVED_TABLES}
+        comparison, rows = Comparison(), dict.fromkeys((table.name for table in DERIVED_TABLES), 0)
+        waiting = Waiting()
+        for step in self._part_steps(self._planner(), bucket.part, Moment()):
+            self._compare_step(step(), waiting, comparison, rows)
+        differences = comparison.differences()
+        return rows, {table.name: differences.get(table, []) for table in DERIVED_TABLES}

@@ -14,7 +14,7 @@ from functools import partial
 
 import polars as pl
 
-from tradelake.book.derive import derive, events_at
+from tradelake.book.derive import Stand, derive, events_at
 from tradelake.book.groups import FAMILY
 from tradelake.book.start import first_start, start_after
 from tradelake.errors import DeletedError, StorageError
@@ -48,7 +48,7 @@ def derive_after(
 
     Raises DeletedError where *as_of* is before it.
     """
-    return derivation(catalog, references, events, families=families, as_of=as_of)()
+    return derivation(catalog, references, events, families=families, as_of=as_of)().derived
 
 
 def derivation(
@@ -58,7 +58,7 @@ def derivation(
     *,
     families: pl.DataFrame | None = None,
     as_of: datetime | None = None,
-) -> Callable[[], Derived]:
+) -> Callable[[], Stand]:
     """Return what gives the tables of `derive_after`, and asks the catalog for nothing more."""
     closing = read_closing(catalog)
     if closing is None:
@@ -79,9 +79,10 @@ def derivation(
         prior=lambda _: final[MATCHES.name].join(positions, on="position_id", how="semi"),
     )
 
-    def after() -> Derived:
-        derived = fresh()
-        return replace(derived, **{name: pl.concat([rows, getattr(derived, name)]) for name, rows in final.items()})
+    def after() -> Stand:
+        stand = fresh()
+        both = {name: pl.concat([rows, getattr(stand.derived, name)]) for name, rows in final.items()}
+        return replace(stand, derived=replace(stand.derived, **both))
 
     return after
 

@@ -60,12 +60,18 @@ class LoggedCures:
         self._kinds: dict[Key, str] = {}
         self._roots: dict[Key, Key] = {}
         self._rows: dict[Key, Row] = {}
+        self._expected: dict[Key, Row | None] = {}
         self._made = INSTRUMENTS.empty()
 
     @property
     def new_instruments(self) -> pl.DataFrame:
         """Instruments that accepted corrections have made, rows of that table."""
         return self._made
+
+    def expect(self, targets: pl.DataFrame, found: pl.DataFrame) -> None:
+        """Learn of `targets` (trade_id, leg_id) which of them the log has, as hot rows of the log."""
+        rows = {(row["trade_id"], row["leg_id"]): row for row in found.iter_rows(named=True)}
+        self._expected |= {key: rows.get(key) for key in targets.iter_rows()}
 
     def judge(self, row: Row, earlier: Earlier) -> Judged:
         """Judge a cancel or correct at its turn; an accepted one counts from then on."""
@@ -108,7 +114,7 @@ class LoggedCures:
             count = next((number for number, (own, _) in enumerate(told, start=1) if own == by), 0)
             told = told[:count]
         changes = [details for own, details in told if state.active[own] or own == by]
-        if not changes or not self._find(key, _nowhere):
+        if not changes or not self._find(key):
             return None
         row = {name: self._rows[key].get(name) for name in TRADE_LOG.names}
         frame = pl.DataFrame([row], schema=TRADE_LOG.schema)
@@ -123,7 +129,7 @@ class LoggedCures:
     def says_the_same(self, row: Row, known: Row) -> bool:
         """Whether two deliveries of one correct set the same values, however they are written."""
         root = self.root(known["trade_id"], known["leg_id"])
-        if row["target_id"] != known["target_id"] or not self._find(root, _nowhere):
+        if row["target_id"] != known["target_id"] or not self._find(root):
             return False
         return bool(self._changes(self._rows[root], [], row) == known["details"])
 
@@ -145,12 +151,12 @@ class LoggedCures:
         if cure["kind"] == "correct":
             self._roots[own] = self._roots.get(target, target)
 
-    def _find(self, key: Key, earlier: Earlier) -> bool:
+    def _find(self, key: Key, earlier: Earlier | None = None) -> bool:
         """Whether there is such an event, in this delivery or in the log; it is remembered."""
         state = self._read()
         if key in self._rows:
             return True
-        row = earlier(*key)
+        row = earlier(*key) if earlier else None
         if row is None:
             row = self._logged(key)
         if row is None:
@@ -165,11 +171,12 @@ class LoggedCures:
 
         On trial nothing is cured, and an archived event is read where it is.
         """
-        # The table itself: the delivery may have put archived events beside it already.
-        one = f"SELECT * FROM lake.main.{TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?"
-        found = self._catalog.frame(one, [*key], HOT)
-        if found.height:
-            return found.row(0, named=True)
+        if key not in self._expected:
+            # The table itself: the delivery may have put archived events beside it already.
+            one = f"SELECT * FROM lake.main.{TRADE_LOG.name} WHERE trade_id = ? AND leg_id = ?"
+            self.expect(pl.DataFrame([key], orient="row"), self._catalog.frame(one, [*key], HOT))
+        if self._expected[key] is not None:
+            return self._expected[key]
         archive_id = archive_of(self._catalog, *key)
         if archive_id is None:
             return None
@@ -218,10 +225,6 @@ def _settled(changes: Mapping[str, Any], event: Row) -> dict[str, Any]:
         else:
             settled[name] = inside.get(name, value if name in INCOMING.schema else None)
     return settled
-
-
-def _nowhere(_trade_id: str, _leg_id: str) -> None:
-    return None
 
 
 def _unknown(target: Key, why: str = "is not in the book, and not earlier in this delivery") -> Problem:

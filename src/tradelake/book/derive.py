@@ -1,13 +1,14 @@
 """From events to the derived tables: the pure rooms joined, a full rebuild, a past state."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from tradelake.book.groups import FAMILY
 from tradelake.book.reach import OPENING_KINDS, Reaching
-from tradelake.book.start import Start, standing_accounts
+from tradelake.book.start import Start, following, standing_accounts
 from tradelake.lots import in_effect, match_events
 from tradelake.positions import REALIZED, summarise
 from tradelake.store import Catalog, Checkpoint, Derived, References, read_standing
@@ -54,6 +55,14 @@ def matched_kinds(events: pl.DataFrame, standing: Collection[str]) -> pl.DataFra
     return events.filter(~cash & ~kind.is_in(CHAIN_KINDS))
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What a run of events has given, and how accounts stand after it."""
+
+    derived: Derived
+    end: Start
+
+
 def derive(
     references: References,
     events: pl.DataFrame,
@@ -63,7 +72,7 @@ def derive(
     lots: pl.DataFrame | None = None,
     positions: pl.DataFrame | None = None,
     prior: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
-) -> Derived:
+) -> Stand:
     """Match events that are in effect on top of carried lots and positions, and summarise.
 
     `prior` gives, of the episodes of the run, the matches that carried positions had before, with columns REALIZED;
@@ -86,7 +95,7 @@ def derive(
     if families is not None and flows.height + refusals.height:
         # An event that reaches further than these families gives rows for the others where they are folded.
         flows, refusals = (rows.join(families, on=FAMILY, how="semi") for rows in (flows, refusals))
-    return Derived(
+    derived = Derived(
         positions=summary.positions,
         lots=matched.lots,
         matches=matched.matches,
@@ -94,6 +103,7 @@ def derive(
         cash_flows=CASH_FLOWS.conform(flows),
         refusals=REFUSALS.conform(refusals),
     )
+    return Stand(derived, following(start, events, matched.refusals))
 
 
 def events_at(

@@ -6,21 +6,24 @@ from uuid import uuid4
 
 import polars as pl
 
-from tradelake.book.checking import Comparison, Difference, differing
+from tradelake.book.checking import Comparison, differing
 from tradelake.book.derive import latest_event
 from tradelake.book.groups import FAMILY
-from tradelake.book.parts import Part, PartDerivers
+from tradelake.book.linked import ALL_TIME, Stretch
+from tradelake.book.parts import Part, PartDerivers, Step
 from tradelake.book.receipt import RebuildReport, Receipt
 from tradelake.book.shelf import asked_again
 from tradelake.book.tail import TailFold
 from tradelake.errors import ReadOnlyError, TradelakeError
-from tradelake.store import Checkpoint, Derived, Standing, read_standing, replace_derived
+from tradelake.store import Checkpoint, Standing, read_standing, replace_derived
 from tradelake.store.closing import closed_until
 from tradelake.store.pieces import Piece, replace_by_pieces, write_pieces
 from tradelake.store.progress import Progress, no_progress
-from tradelake.tables import DERIVED_TABLES, TRADE_LOG, Table
+from tradelake.tables import DERIVED_TABLES, MATCHES, POSITION_HISTORY, TRADE_LOG, Table
 
 FOLD_AFTER = 2_000
+CLOSED_TABLES = (MATCHES, POSITION_HISTORY)
+Waiting = dict[Table, list[pl.DataFrame]]
 UNFOLDED = (
     "All of it is recorded; only the stored positions could not be brought up to it. The next fold does that, and "
     "readers see it meanwhile. What went wrong: {}"
@@ -118,14 +121,14 @@ class Derivers(PartDerivers):
         pieces: list[Piece] = []
         rows: dict[str, int] = {}
         job = uuid4().hex
-        for number, (part, derived, count) in enumerate(self._derived_parts(standing, references)):
-            if part is None:
+        for number, step in enumerate(self._derived_parts(standing, references)):
+            if step.part is None:
                 report("write", 1, 2)
-                replace_derived(self._catalog, derived, reached, everything=True)
-                rows = {table.name: derived.rows(table).height for table in DERIVED_TABLES}
+                replace_derived(self._catalog, step.derived, reached, everything=True)
+                rows = {table.name: step.derived.rows(table).height for table in DERIVED_TABLES}
             else:
-                report("derive", number, count + 1)
-                pieces += write_pieces(self._catalog, derived, f"rebuild-{job}-{number}")
+                report("derive", step.done, step.count + 1)
+                pieces += write_pieces(self._catalog, step.derived, f"rebuild-{job}-{number}")
         if not rows:
             rows = dict(replace_by_pieces(self._catalog, pieces, reached))
         # What was read of the old rows is void, even where the checkpoint stays where it was.
@@ -136,29 +139,37 @@ class Derivers(PartDerivers):
         """Compare the derived tables with what follows from the whole log; return also how many rows do."""
         references = self._references(standing.import_run_id)
         comparison, rows = Comparison(), dict.fromkeys((table.name for table in DERIVED_TABLES), 0)
-        for number, (part, derived, count) in enumerate(self._derived_parts(standing, references)):
-            report("compare", number if part else 1, count + 1)
-            for table in DERIVED_TABLES:
-                comparison.take(table, self._differing(table, part, derived))
-                rows[table.name] += derived.rows(table).height
+        waiting = Waiting()
+        for step in self._derived_parts(standing, references):
+            report("compare", step.done if step.part else 1, step.count + 1)
+            self._compare_step(step, waiting, comparison, rows)
         return comparison, rows
 
-    def _differing(self, table: Table, part: Part | None, derived: Derived) -> list[Difference]:
-        """Return the differences between the stored rows of a part, or of all, and those that follow from the log."""
-        return differing(table, self._stored_part(table, part), derived.rows(table))
+    def _compare_step(self, step: Step, waiting: Waiting, comparison: Comparison, rows: dict[str, int]) -> None:
+        """Compare what is stored with what follows from a step, and count that.
 
-    def _stored_part(self, table: Table, part: Part | None) -> pl.DataFrame:
-        """Return the rows of a derived table at the head, of some families or all."""
+        What is closed is told apart by time; the rest of a part is `waiting` for its last stretch.
+        """
+        for table in DERIVED_TABLES:
+            derived, stretch = step.derived.rows(table), step.stretch
+            rows[table.name] += derived.height
+            if table not in CLOSED_TABLES:
+                waiting.setdefault(table, []).append(derived)
+                if not step.last:
+                    continue
+                derived, stretch = pl.concat(waiting.pop(table)), ALL_TIME
+            comparison.take(table, differing(table, self._stored_part(table, step.part, stretch), derived))
+
+    def _stored_part(self, table: Table, part: Part | None, stretch: Stretch) -> pl.DataFrame:
+        """Return the rows of a derived table at the head, of some families or all; closed ones of a stretch."""
         if part is None:
             return self._rows(table)
         accounts = part.families["account_id"]
         first, last = str(accounts.min()), str(accounts.max())
-        near = self._rows(
-            table,
-            ["account_id BETWEEN ? AND ?"],
-            [first, last],
-            pl.col("account_id").is_between(pl.lit(first), pl.lit(last)),
-        )
+        texts, keep = ["account_id BETWEEN ? AND ?"], pl.col("account_id").is_between(pl.lit(first), pl.lit(last))
+        if not stretch.is_all:
+            texts, keep = [*texts, stretch.condition("closed_at")], keep & stretch.holds("closed_at")
+        near = self._rows(table, texts, [first, last], keep)
         return near.join(part.families, on=FAMILY, how="semi", maintain_order="left")
 
     def _cold_notes(self) -> tuple[str, ...]:

@@ -13,16 +13,17 @@ from datetime import datetime
 import polars as pl
 
 from tradelake.book.before import Before, Befores
-from tradelake.book.derive import SELECT, matched_kinds
+from tradelake.book.derive import matched_kinds
 from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, grouped
 from tradelake.book.lateness import INSTANT, late_ones
+from tradelake.book.linked import ALL_TIME, Linked, LinkedEvents, Stretch
 from tradelake.book.reach import REACHING_KINDS, Reach, Reaching
 from tradelake.book.rewinding import Rewinder
 from tradelake.book.start import standing_accounts
 from tradelake.store import Catalog, Checkpoint, References
-from tradelake.store.cold import HOT, Span
+from tradelake.store.cold import HOT
 from tradelake.store.derived import no_families
-from tradelake.store.fold import NAMED, family_events
+from tradelake.store.fold import NAMED
 from tradelake.tables import CURE_KINDS, TRADE_LOG
 
 TOUCHED = pl.Schema({**NODE_SCHEMA, "first_at": INSTANT, "forced": pl.Boolean()})
@@ -63,6 +64,7 @@ class Planner:
         self._fresh = [reach for reach in reaching.reaches if reach.sequences[-1] > checkpoint.sequence]
         self._roots = roots or Roots(references.instruments, reaching.reaches)
         self._standing = standing_accounts(references, reaching)
+        self._events = LinkedEvents(catalog, reaching, self._roots, self._standing)
         self.tail = matched_kinds(tail, self._standing)
         plain = self.tail.filter(~pl.col("kind").is_in(REACHING_KINDS)) if self._fresh else self.tail
         self._plain = plain.with_columns(pl.col("symbol").fill_null("")) if plain["symbol"].null_count() else plain
@@ -81,11 +83,14 @@ class Planner:
         touched = pl.concat([touched, self._roots.nodes(plain).select(NODE)]).unique()
         return self._roots.families(touched).select(FAMILY).unique()
 
-    def everything_of(self, families: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return families with all that is linked with them, and all events of the log that reach these."""
+    def linked_with(self, families: pl.DataFrame) -> Linked:
+        """Return families with all that is linked with them."""
         nodes = self._closure(self._roots.nodes(families).select(NODE).unique()).select(NODE)
-        linked = self._roots.families(nodes).select(FAMILY).unique()
-        return linked, self._replayed_events(linked, nodes)
+        return Linked(self._roots.families(nodes).select(FAMILY).unique(), nodes)
+
+    def told_of(self, linked: Linked, stretch: Stretch = ALL_TIME) -> pl.DataFrame:
+        """Return all events of the log that reach some families, or those of a stretch, as `LinkedEvents.told` does."""
+        return self._events.told(linked, stretch)
 
     def first_reached(self) -> pl.DataFrame:
         """Return the nodes that the tail reaches, with all that is linked with them, and the first time that changes.
@@ -120,7 +125,7 @@ class Planner:
             families,
             self._resumed_events(families, resumed, nodes),
             again,
-            self._replayed_events(again, replayed),
+            self.told_of(Linked(again, replayed)) if again.height else self.tail.clear(),
             before,
             self._rewound_events(before),
         )
@@ -204,33 +209,3 @@ class Planner:
         wanted = [n for reach in self._fresh if not there.isdisjoint(nodes.reached(reach)) for n in reach.sequences]
         reaching = self.tail.filter(pl.col("sequence").is_in(wanted) & ~pl.col("kind").is_in(CURE_KINDS))
         return pl.concat([plain, reaching])
-
-    def _replayed_events(self, families: pl.DataFrame, replayed: pl.DataFrame) -> pl.DataFrame:
-        """Return all events of the log that reach some families."""
-        if not families.height:
-            return self.tail.clear()
-        found = [family_events(self._catalog, families, SELECT)]
-        accounts, roots = set(replayed["account_id"]), set(replayed["root"])
-        there = set(replayed.iter_rows())
-        wanted = [
-            n
-            for reach in self.reaching.reaches
-            if self._reaches(reach, there, accounts, roots)
-            for n in reach.sequences
-        ]
-        found.append(self.reaching.rows.filter(pl.col("sequence").is_in(wanted)))
-        movable = pl.DataFrame({"account_id": sorted(accounts & self._standing)}, schema={"account_id": pl.String})
-        if movable.height:
-            with self._catalog.joined(movable=movable):
-                cash = f"{SELECT} SEMI JOIN movable USING (account_id) WHERE kind = 'cash'"
-                found.append(self._catalog.frame(cash, span=Span(families=movable, closed=True)))
-        told = pl.concat(found).unique("sequence", maintain_order=True)
-        return matched_kinds(told, self._standing)
-
-    def _reaches(self, reach: Reach, nodes: set[tuple[str, str]], accounts: set[str], roots: set[str]) -> bool:
-        own = self._roots.of(reach.symbols)
-        if reach.everywhere:
-            return not own.isdisjoint(roots)
-        if not reach.whole.isdisjoint(accounts):
-            return True
-        return any((account, root) in nodes for account in reach.accounts for root in own)

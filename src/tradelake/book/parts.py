@@ -8,23 +8,26 @@ Decision. What any event of the log links is one group, as a fold that replays a
 groups that stand next to each other in the order of accounts and symbols, so that what is read for it lies together in
 the files of the log, and what is written for it lies together in those of the derived tables. A part is derived as a
 fold replays families: from their first event, or from the closing of a book, by the same functions. A log that is one
-part is derived as a whole.
-
-Limit. One group is never divided: its events have to fit in memory.
+part is derived as a whole. A group is never divided; one that is longer than a part is derived in stretches of time
+(`stretches.py`).
 """
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import polars as pl
 
-from tradelake.book.closing import derive_all
+from tradelake.book.closing import derivation, derive_all
 from tradelake.book.folding import Planner
 from tradelake.book.groups import FAMILY, NODE, NODE_SCHEMA, Nodes, Roots, group_name
+from tradelake.book.linked import ALL_TIME, Stretch
 from tradelake.book.past import PastReaders
 from tradelake.book.reach import Reaching
 from tradelake.book.read import Moment
+from tradelake.book.stretches import GoingOn, stretches_of
 from tradelake.errors import InvariantError
 from tradelake.store import Catalog, Derived, References, Standing
 from tradelake.store.cold import HOT
@@ -49,40 +52,74 @@ class Part:
     families: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows from a stretch of a part; without a part it is that of the whole log.
+
+    Of `count` parts so many are `done`. Only the `last` stretch of a part has its open lots and positions.
+    """
+
+    derived: Derived
+    part: Part | None = None
+    stretch: Stretch = ALL_TIME
+    last: bool = True
+    done: int = 0
+    count: int = 1
+
+
 class PartDerivers(PastReaders):
     """Deriving the whole log, as much at a time as fits in memory."""
 
-    def _derived_parts(self, standing: Standing, references: References) -> Iterator[tuple[Part | None, Derived, int]]:
-        """Yield each part of the log with what follows from it, and how many there are; the caller holds a transaction.
+    def _derived_parts(self, standing: Standing, references: References) -> Iterator[Step]:
+        """Yield what follows from the log, step by step; the caller holds a transaction.
 
         A log that is no longer than a part comes as a whole, without its families.
         """
         if not self._is_long(standing.head):
-            yield None, derive_all(self._catalog, references), 1
+            yield Step(derive_all(self._catalog, references))
             return
         planner = self._planner()
         parts = parts_of(self._catalog, references, planner.reaching, 1)
         with ThreadPoolExecutor(1, thread_name_prefix="tradelake-derive") as beside:
-            waiting: tuple[Part, Future[Derived]] | None = None
-            for part in parts:
-                running = beside.submit(self._part_derivation(planner, part, Moment()))
-                # While one part is derived, the caller takes the one before, and the next one is read.
-                if waiting is not None:
-                    yield waiting[0], waiting[1].result(), len(parts)
-                waiting = part, running
+            waiting: Future[Step] | None = None
+            for number, part in enumerate(parts):
+                for step in self._part_steps(planner, part, Moment()):
+                    running = beside.submit(partial(step, done=number, count=len(parts)))
+                    # While one step is derived, the caller takes the one before, and the next one is read.
+                    if waiting is not None:
+                        yield waiting.result()
+                    waiting = running
             if waiting is not None:
-                yield waiting[0], waiting[1].result(), len(parts)
+                yield waiting.result()
 
     def _is_long(self, events: int) -> bool:
         """Return whether so many events are more than a part."""
         return events > PART_EVENTS
 
-    def _part_derivation(self, planner: Planner, part: Part, moment: Moment) -> Callable[[], Derived]:
-        """Read the events of a part; return what derives them. InvariantError where others are linked with them."""
-        families, derive = self._derivation(planner, part.families, moment)
-        if families.join(part.families, on=FAMILY, how="anti").height:
+    def _part_steps(self, planner: Planner, part: Part, moment: Moment) -> Iterator[Callable[..., Step]]:
+        """Read the events of a part, stretch by stretch; yield what derives each, to be called in this order.
+
+        Raises InvariantError where others are linked with its families.
+        """
+        linked = planner.linked_with(part.families)
+        if linked.families.join(part.families, on=FAMILY, how="anti").height:
             raise InvariantError("a part of the log is linked with families of another one")
-        return derive
+        references, families = planner.references, linked.families
+        stretches = stretches_of(self._catalog, linked, part.events, PART_EVENTS)
+        going_on = GoingOn(references, families)
+        for number, stretch in enumerate(stretches):
+            known = self._known_events(references, planner.told_of(linked, stretch), moment)
+            events, last = known.filter(stretch.holds("executed_at")), number == len(stretches) - 1
+            if number:
+                derive = partial(going_on.then, events, last=last)
+            else:
+                run = derivation(self._catalog, references, events, families=families, as_of=moment.as_of)
+                derive = partial(going_on.first, run, last=last)
+            yield partial(_step, derive, part=part, stretch=stretch, last=last)
+
+
+def _step(derive: Callable[[], Derived], **where: Any) -> Step:
+    return Step(derive(), **where)
 
 
 def parts_of(catalog: Catalog, references: References, reaching: Reaching, count: int) -> list[Part]:

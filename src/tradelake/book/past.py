@@ -8,14 +8,14 @@ accounts with an average cost (their pool has forgotten what came when), and, wh
 that have changed since.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from tradelake.book.closing import check_known, derivation
+from tradelake.book.closing import check_known, derive_after
 from tradelake.book.derive import EVENT_SCHEMA
 from tradelake.book.effective import as_they_count
 from tradelake.book.folding import Planner
@@ -134,21 +134,17 @@ class PastReaders(Shelf):
         """Return some families with all that is linked with them, and their rows at a moment."""
         if not families.height:
             return families, Derived()
-        families, derive = self._derivation(planner, families, moment)
-        return families, derive()
+        linked = planner.linked_with(families)
+        events = self._known_events(planner.references, planner.told_of(linked), moment)
+        derived = derive_after(self._catalog, planner.references, events, families=linked.families, as_of=moment.as_of)
+        return linked.families, derived
 
-    def _derivation(
-        self, planner: Planner, families: pl.DataFrame, moment: Moment
-    ) -> tuple[pl.DataFrame, Callable[[], Derived]]:
-        """Read the events of some families and of all that is linked with them; return these, and what derives them."""
-        references = planner.references
-        families, told = planner.everything_of(families)
+    def _known_events(self, references: References, told: pl.DataFrame, moment: Moment) -> pl.DataFrame:
+        """Return the events that were in effect at a moment, among those that were ever told of some families."""
         check_known(moment.later, told, read_closing(self._catalog))
         known = told.join(moment.later, on="sequence", how="anti", maintain_order="left")
         events = in_effect(known, references.instruments)
-        if moment.as_of is not None:
-            events = events.filter(pl.col("executed_at") <= moment.as_of)
-        return families, derivation(self._catalog, references, events, families=families, as_of=moment.as_of)
+        return events if moment.as_of is None else events.filter(pl.col("executed_at") <= moment.as_of)
 
     def _positions_at(self, past: Past, wanted: Filter) -> pl.DataFrame:
         """Return the open positions of families that need no replay."""

@@ -45,11 +45,18 @@ def start_at(catalog: Catalog, references: References, reaching: Reaching, seque
 
 def start_after(catalog: Catalog, references: References, events: pl.DataFrame) -> Start:
     """Return how accounts stand after events that are in effect, all of which the stored refusals know."""
-    first = first_start(references)
     told = events.filter(pl.col("kind").is_in(DECIDING))
     with catalog.joined(deciding=told.select("sequence")):
         refused = catalog.frame(f"SELECT DISTINCT sequence FROM {REFUSALS.name} SEMI JOIN deciding USING (sequence)")
-    methods, standing = dict(first.methods), dict(first.standing)
+    return following(first_start(references), told, refused)
+
+
+def following(start: Start, events: pl.DataFrame, refused: pl.DataFrame) -> Start:
+    """Return how accounts stand after more events in effect; `refused` has the sequence of those that failed."""
+    told = events.filter(pl.col("kind").is_in(DECIDING))
+    if not told.height:
+        return start
+    methods, standing = dict(start.methods), dict(start.standing)
     for row in told.join(refused, on="sequence", how="anti", maintain_order="left").iter_rows(named=True):
         if row["kind"] == "merge":
             standing[row["account_id"]] = "CLOSED"

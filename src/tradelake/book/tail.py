@@ -165,7 +165,7 @@ class TailFold:
                 lots=carried.lots,
                 positions=carried.positions,
                 prior=self._carrier.prior(earned),
-            )
+            ).derived
             runs.append(replace(run, resumed=carried.positions.select(SLOT)))
             times += _times(events)
         if plan.before is not None and plan.before.families.height:
@@ -197,7 +197,7 @@ class TailFold:
             lots=before.lots,
             positions=before.positions,
             prior=self._carrier.prior(before.earned),
-        )
+        ).derived
         undone = told.select("sequence").join(earlier, on="sequence", how="anti")
         return replace(run, rewound=families, undone=undone), events
 
@@ -214,7 +214,7 @@ class TailFold:
         told = matched_kinds(self._events, accounts)
         events = in_effect(told, references.instruments)
         times = [standing.checkpoint.latest_at, *_times(self._events), *_times(events)]
-        derived = derive(references, events, start=first_start(references)) if events.height else Derived()
+        derived = derive(references, events, start=first_start(references)).derived if events.height else Derived()
         return Tail(standing, Checkpoint(standing.head, max(times)), derived)
 
     def _started(self, references: References, checkpoint: Checkpoint) -> Start:

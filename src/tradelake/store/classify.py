@@ -12,7 +12,7 @@ from tradelake.store.catalog import Catalog
 from tradelake.store.closed_past import before_closing, deleted_duplicates
 from tradelake.store.closing import closed_until, deleted_logs
 from tradelake.store.cold import HOT, Span
-from tradelake.store.cures import Cures, Row
+from tradelake.store.cures import Cures, Row, tell_targets
 from tradelake.store.index import KeyIndex
 from tradelake.store.keys import COMPARED, DIGEST_COLUMNS, comparable, execution_key, generated_ids, key_digests
 from tradelake.store.ledger import Ledger, Verdict
@@ -55,6 +55,8 @@ def classify(catalog: Catalog, events: pl.DataFrame, index: KeyIndex, cures: Cur
     open_cases = _without(named, verdicts)
     # Most deliveries share nothing with the log but plain duplicates, and repeat nothing: the rest is judged singly.
     suspects = _sharing(open_cases, known)
+    if cures is not None:
+        tell_targets(cures, catalog, suspects, index)
     singly = _Singly(open_cases, suspects, Ledger(_related(known, suspects), cures), cures)
     for row, facts in zip(suspects.iter_rows(named=True), comparable(suspects).iter_rows(named=True), strict=True):
         singly.judge(row, facts)

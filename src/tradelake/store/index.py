@@ -10,7 +10,7 @@ import polars as pl
 
 from tradelake.store.catalog import Catalog
 from tradelake.store.cold import HOT
-from tradelake.store.keys import DIGEST_COLUMNS, Integers, key_hashes
+from tradelake.store.keys import DIGEST_COLUMNS, Integers, key_hashes, trade_numbers
 from tradelake.tables import ARCHIVED_KEYS, TRADE_LOG
 
 DIGESTS = f"SELECT sequence, {', '.join(DIGEST_COLUMNS)} FROM"
@@ -57,17 +57,26 @@ class KeyIndex:
         if not events.height:
             return []
         found = set[int]()
-        digests = [_distinct(events[name]) for name in DIGEST_COLUMNS]
+        digests = {name: _distinct(events[name]) for name in DIGEST_COLUMNS}
         if self._searched:
             found.update(self._stored(catalog, digests))
-        for numbers, values in zip(self._read, digests, strict=True):
+        for numbers, values in zip(self._read, digests.values(), strict=True):
             found.update(numbers.owners_of(values))
         if any(numbers.height for numbers in self._own):
             for numbers, hashes in zip(self._own, key_hashes(events), strict=True):
                 found.update(numbers.owners_of(_distinct(hashes)))
         return sorted(found)
 
-    def _stored(self, catalog: Catalog, digests: list[Integers]) -> list[int]:
+    def named(self, catalog: Catalog, names: pl.DataFrame) -> list[int]:
+        """Return the sequences of log rows that may have one of some names: trade_id and leg_id."""
+        digests, hashes = map(_distinct, trade_numbers(names))
+        found = set[int]()
+        if self._searched:
+            found.update(self._stored(catalog, {DIGEST_COLUMNS[1]: digests}))
+        found.update(self._read[1].owners_of(digests), self._own[1].owners_of(hashes))
+        return sorted(found)
+
+    def _stored(self, catalog: Catalog, digests: dict[str, Integers]) -> list[int]:
         """Search the log that was there at first; after a few times, take it into memory instead."""
         self._searches += 1
         if self._searches > SEARCHES_MAX:
@@ -75,8 +84,8 @@ class KeyIndex:
             rows = catalog.frame(f"{SELECT} WHERE sequence <= ?", [searched], HOT)
             self._add(self._read, rows, rows.select(DIGEST_COLUMNS))
             return []
-        frames = {f"wanted_{name}": pl.DataFrame({name: v}) for name, v in zip(DIGEST_COLUMNS, digests, strict=True)}
-        hit = " OR ".join(f"{name} IN (SELECT {name} FROM wanted_{name})" for name in DIGEST_COLUMNS)
+        frames = {f"wanted_{name}": pl.DataFrame({name: values}) for name, values in digests.items()}
+        hit = " OR ".join(f"{name} IN (SELECT {name} FROM wanted_{name})" for name in digests)
         with catalog.parallel(), catalog.joined(**frames):
             rows = catalog.frame(f"SELECT sequence FROM {KEYS} WHERE sequence <= ? AND ({hit})", [self._searched], HOT)
         return rows["sequence"].to_list()

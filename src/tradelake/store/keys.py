@@ -182,10 +182,11 @@ def comparable(events: pl.DataFrame) -> pl.DataFrame:
 
 def _key_texts(rows: pl.DataFrame, execution: str, trade: str) -> pl.DataFrame:
     """Return what is one execution, and what is one trade id with its leg, as texts under some names."""
-    return rows.select(
-        pl.coalesce(execution_key(), "natural_key").alias(execution),
-        pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|").alias(trade),
-    )
+    return rows.select(pl.coalesce(execution_key(), "natural_key").alias(execution), _trade_key().alias(trade))
+
+
+def _trade_key() -> pl.Expr:
+    return pl.concat_str(pl.lit("T"), "trade_id", "leg_id", separator="|")
 
 
 def key_digests(rows: pl.DataFrame) -> pl.DataFrame:
@@ -198,9 +199,18 @@ def key_digests(rows: pl.DataFrame) -> pl.DataFrame:
 
 def key_hashes(rows: pl.DataFrame) -> pl.DataFrame:
     """Return numbers of the same keys that hold within this process: 64 bits, made at once; null without a key."""
-    texts = _key_texts(rows, *DIGEST_COLUMNS)
+    return _hashes(_key_texts(rows, *DIGEST_COLUMNS))
+
+
+def _hashes(texts: pl.DataFrame) -> pl.DataFrame:
     number = pl.all().hash(seed=0).reinterpret(signed=True)
     return texts.select(pl.when(pl.all().is_not_null()).then(number))
+
+
+def trade_numbers(names: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Return the checksums of trade ids with their legs as `key_digests` has them, and the numbers of `key_hashes`."""
+    texts = names.select(_trade_key().alias(DIGEST_COLUMNS[1]))
+    return _checksums(texts.to_series()), _hashes(texts).to_series()
 
 
 def key_checks(rows: pl.DataFrame) -> pl.DataFrame:
